@@ -1,9 +1,9 @@
 """What an experiment is: an environment, its players, its pace and its rules, said once in a Python file.
 
-An experiment file sets a module variable `experiment = pr.Experiment(...)`. The same file is read by the server,
-which never calls `environment` or `draw`, and by every player's browser, which does. So this module knows nothing
-of servers, browsers or environments, and imports the standard library only. Everything is checked when the object
-is made: an `Experiment` that exists is valid.
+An experiment file sets a module variable `experiment = pr.Experiment(...)`. The same file is read by the
+server, which never calls `environment` or `draw`, and by every player's browser, which does. So this module
+knows nothing of servers, browsers or environments, and imports the standard library only. Everything is
+checked when the object is made: an `Experiment` that exists is valid.
 """
 
 from __future__ import annotations
@@ -79,8 +79,8 @@ class SettingError(ExperimentError):
 def split_chord(name: str) -> tuple[str, ...]:
     """The keys of a chord, in canonical order: `"ArrowUp+ "` -> `(" ", "ArrowUp")`.
 
-    A lone key is a chord of one. Keys are named as the browser's `KeyboardEvent.key` names them. The plus key itself
-    is `"+"`, also within a chord: `"ArrowUp++"`. Raises ValueError, whose text says what to write instead.
+    A lone key is a chord of one. Keys are named as the browser's `KeyboardEvent.key` names them. The plus key
+    itself is `"+"`, also within a chord: `"ArrowUp++"`. Raises ValueError, whose text says what to write.
     """
     parts: list[str] = []
     rest = name
@@ -194,8 +194,8 @@ class Experiment:
     def settings(self) -> dict[str, Any]:
         """The settings that all players of a session must share, as JSON values in canonical form.
 
-        Experiments that mean the same give equal settings, and these survive JSON in JavaScript unchanged: chords
-        are spelled in one order and sorted, tuples are lists, and a float without a fraction is an int.
+        Experiments that mean the same give equal settings, and these survive JSON in JavaScript unchanged:
+        chords are spelled in one order and sorted, tuples are lists, a float without a fraction is an int.
         """
         keys = {
             "+".join(split_chord(chord)): _json_action("keys", action, "")
