@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 WIDTH, HEIGHT = 960.0, 560.0
-PLAYER_RADIUS, COIN_RADIUS, SAW_RADIUS = 20.0, 11.0, 24.0
+PLAYER_RADIUS, COIN_RADIUS, SAW_RADIUS = 22.0, 13.0, 25.0
 ACCELERATION = 0.95
 FRICTION = 0.9
 DASH_SPEED = 19.0
