@@ -1,0 +1,29 @@
+/**
+ * @file The bridge's public entry: takes a player into a room and through a match, on a canvas of the caller's page.
+ * The page that the server hands out is made of nothing else; it sets no style and touches no other element.
+ */
+
+import { Connection } from "./page/connection.js";
+
+/** @typedef {import("./page/connection.js").ConnectionOptions} ConnectionOptions */
+/** @typedef {import("./page/connection.js").Handlers} Handlers */
+/** @typedef {import("./page/connection.js").LinkState} LinkState */
+/** @typedef {import("./page/socket.js").Player} Player */
+/** @typedef {import("./messages.js").About} About */
+/** @typedef {import("./messages.js").Phase} Phase */
+/** @typedef {import("./messages.js").Stage} Stage */
+
+/**
+ * Joins a room and plays the match that begins once all its players are there.
+ *
+ * @param {ConnectionOptions & Handlers} options
+ * @returns {Connection} its `phase` goes from "loading" over "waiting" and "playing" to "finished" or "failed"
+ * @throws {TypeError} where `room`, `playerId` or `canvas` is missing
+ */
+export function connect(options) {
+  const { room, playerId, canvas } = options;
+  if (typeof room !== "string" || room === "") throw new TypeError("connect() needs the name of a room");
+  if (typeof playerId !== "string" || playerId === "") throw new TypeError("connect() needs a playerId");
+  if (typeof canvas?.getContext !== "function") throw new TypeError("connect() needs a canvas to draw on");
+  return new Connection(options);
+}

@@ -1,0 +1,168 @@
+/**
+ * @file The participant's page: reads room and player from the address, joins, and puts into words what goes on. Its
+ * words and looks are all that it adds to `connect`. For scripts that drive the page it keeps the phase on the root
+ * element and the connection's numbers at `window.pyodideRuntime`.
+ */
+
+import { connect } from "../index.js";
+
+/** @typedef {import("./connection.js").Connection} Connection */
+/** @typedef {import("./connection.js").LinkState} LinkState */
+/** @typedef {import("./socket.js").Player} Player */
+
+/** What a participant reads when the match has ended. @type {Readonly<Record<string, [string, string]>>} */
+const ENDINGS = Object.freeze({
+  completed: ["Thank you!", "You have reached the end, and your data have been saved. You may close this page."],
+  peer_left: [
+    "The other player left",
+    "The match ended early. Your data up to here have been saved. You may close this page.",
+  ],
+  peer_lost: [
+    "The other player was lost",
+    "The connection to the other player broke off, so the match ended early. Your data up to here have been saved. "
+      + "You may close this page.",
+  ],
+  left: ["You left the match", "Your data up to here have been saved. You may close this page."],
+});
+
+/** How often the numbers of `?debug=1` are shown anew, in milliseconds. */
+const DEBUG_EVERY = 250;
+
+const query = new URLSearchParams(location.search);
+const room = decodeURIComponent(location.pathname.split("/").filter(Boolean).at(-1) ?? "");
+const playerId = query.get("player_id") ?? "";
+
+/**
+ * @template {HTMLElement} T
+ * @param {string} id
+ * @returns {T}
+ */
+function element(id) {
+  const found = document.getElementById(id);
+  if (!found) throw new Error(`the page has no element "${id}"`);
+  return /** @type {any} */ (found);
+}
+
+/** @param {Record<string, string>} texts by element id */
+function write(texts) {
+  for (const [id, text] of Object.entries(texts)) element(id).textContent = text;
+}
+
+/** @param {Connection} connection */
+function showPhase(connection) {
+  const { phase, error, outcome, detail, start } = connection;
+  const root = document.documentElement;
+  root.dataset.phase = phase;
+  if (phase === "waiting" && !start) write({ title: "Waiting" });
+  if (phase === "playing") element("canvas").focus({ preventScroll: true });
+  if (phase === "finished") {
+    const [title, text] = ENDINGS[outcome ?? ""] ?? ["The match has ended", detail];
+    write({ title, text, status: "" });
+    root.dataset.outcome = outcome ?? "";
+  }
+  if (phase === "failed") {
+    write({ title: "Something went wrong", text: error ?? "", status: "" });
+    root.dataset.error = error ?? "";
+    if (outcome) root.dataset.outcome = outcome;
+  }
+}
+
+/**
+ * @param {readonly Player[]} players
+ * @param {number} count
+ * @param {Connection} connection
+ */
+function showPlayers(players, count, { phase }) {
+  const missing = count - players.length;
+  const others = missing === 1 ? "the other player" : `${missing} other players`;
+  if (phase === "waiting") {
+    write(missing > 0 ? {
+      title: `Waiting for ${others} (${players.length} of ${count})`,
+      text: "The match begins by itself as soon as everybody is here.",
+    } : {
+      title: "Almost there",
+      text: "Everybody is here. The match begins as soon as all are ready.",
+    });
+  }
+  element("players").replaceChildren(...(count > 1 ? players : []).map(({ player_id: id, ready }) => {
+    const item = document.createElement("li");
+    const state = document.createElement("span");
+    item.dataset.ready = String(ready);
+    state.textContent = ready ? "ready" : "loading";
+    item.append(id === playerId ? `${id} (you)` : id, state);
+    return item;
+  }));
+}
+
+/** @param {ReadonlyMap<number, LinkState>} links */
+function showLinks(links) {
+  const states = [...links.values()];
+  if (states.length === 0) return;
+  const state = states.includes("closed") ? "closed" : states.includes("connecting") ? "connecting" : "open";
+  element("status").dataset.state = state;
+  const words = { open: "Connected", connecting: "Connecting to the other player", closed: "Connection lost" };
+  write({ status: words[state] });
+}
+
+/** @param {Connection} connection */
+function showNumbers(connection) {
+  const numbers = Object.entries(connection.stats()).map(([name, value]) => [name, String(Number(value.toFixed(2)))]);
+  const lines = [["phase", connection.phase], ...numbers];
+  write({ debug: lines.map(([name = "", value = ""]) => `${name.padEnd(20)} ${value}`).join("\n") });
+}
+
+/** Joins, and shows what happens from then on. */
+function play() {
+  /** @type {{players: readonly Player[], count: number}} */
+  let roster = { players: [], count: 0 };
+  const connection = connect({
+    room,
+    playerId,
+    canvas: element("canvas"),
+    proxyChannels: query.get("proxy_channels") === "1",
+    onPhase: (phase) => {
+      showPhase(connection);
+      if (phase === "waiting") showPlayers(roster.players, roster.count, connection);
+    },
+    onProgress: ({ fraction, label }) => {
+      const percent = Math.round(fraction * 100);
+      element("fill").style.width = `${percent}%`;
+      element("bar").setAttribute("aria-valuenow", String(percent));
+      write({ label });
+    },
+    onAbout: ({ name, instructions }) => {
+      document.title = name;
+      write({ name, instructions });
+    },
+    onPlayers: (players, count) => {
+      roster = { players, count };
+      showPlayers(players, count, connection);
+    },
+    onLinks: (links) => {
+      showLinks(links);
+      if (connection.phase !== "waiting") return;
+      write({ title: "Connecting", text: "Everybody is here. The match is about to begin." });
+    },
+    onWarning: (text) => {
+      write({ warning: text });
+      element("warning").hidden = false;
+    },
+  });
+  Object.assign(window, { pyodideRuntime: connection });
+  if (query.get("debug") === "1") {
+    element("debug").hidden = false;
+    setInterval(() => showNumbers(connection), DEBUG_EVERY);
+  }
+}
+
+// A page that comes back from the browser's memory has left its match.
+window.addEventListener("pageshow", ({ persisted }) => persisted && location.reload());
+
+if (playerId) {
+  play();
+} else {
+  write({ title: "Welcome", text: "" });
+  element("bar").hidden = true;
+  element("join").hidden = false;
+  element("player_id").focus();
+}

@@ -1,0 +1,108 @@
+/**
+ * @file How far the start-up has come: the stages as the worker reports them, one fraction and one line of text for
+ * a person. It draws nothing.
+ */
+
+/** @typedef {import("../messages.js").Stage} Stage */
+
+/** The share of the whole that each part takes, found by measuring; packages share theirs by bytes. */
+const SHARES = Object.freeze({ join: 2, lock: 2, core: 42, packages: 30, install: 4, experiment: 20 });
+
+/** @type {Readonly<Record<string, string>>} */
+const LABELS = Object.freeze({
+  join: "Joining the room",
+  lock: "Reading the list of packages",
+  core: "Loading Python",
+  packages: "Loading packages",
+  install: "Installing packages",
+  experiment: "Opening the experiment",
+});
+
+/** The start-up of one page. */
+export class Progress {
+  /** Every stage so far, in the order in which they began; times in ms since the navigation. @type {Stage[]} */
+  stages = [];
+  #furthest = 0;
+
+  /**
+   * Takes a stage's newest state.
+   *
+   * @param {Stage} stage
+   */
+  update(stage) {
+    const known = this.stages.findIndex(({ name }) => name === stage.name);
+    if (known === -1) this.stages.push(stage);
+    else this.stages[known] = stage;
+  }
+
+  /**
+   * From 0 to 1; it never goes back.
+   *
+   * @returns {number}
+   */
+  get fraction() {
+    let sum = 0;
+    for (const [name, share] of Object.entries(SHARES)) sum += share * this.#part(name);
+    const whole = Object.values(SHARES).reduce((total, share) => total + share, 0);
+    this.#furthest = Math.max(this.#furthest, Math.min(1, sum / whole));
+    return this.#furthest;
+  }
+
+  /**
+   * What is going on, for a person to read.
+   *
+   * @returns {string}
+   */
+  get label() {
+    const running = this.stages.filter(({ end }) => end === null);
+    const stage = running.find(({ name }) => name.startsWith("package ")) ?? running.at(-1);
+    if (!stage) return "Loading";
+    const label = stage.name.startsWith("package ")
+      ? `Loading ${stage.name.slice("package ".length)}`
+      : LABELS[stage.name] ?? stage.name;
+    if (stage.bytes === 0) return label;
+    const total = stage.total !== null && stage.total >= stage.bytes ? ` of ${megabytes(stage.total)}` : "";
+    return `${label}: ${megabytes(stage.bytes)}${total} MB`;
+  }
+
+  /**
+   * How much of one part is done, from 0 to 1.
+   *
+   * @param {string} name
+   */
+  #part(name) {
+    const stage = this.stages.find((known) => known.name === name);
+    if (stage?.end !== null && stage?.end !== undefined) return 1;
+    if (this.#passed(name)) return 1;
+    if (name === "packages") {
+      const packages = this.stages.filter((known) => known.name.startsWith("package "));
+      return stage ? 0.9 * ratio(packages) : 0;
+    }
+    return stage ? 0.9 * ratio([stage]) : 0;
+  }
+
+  /**
+   * Whether a later part has begun, so that this one was not needed or is over.
+   *
+   * @param {string} name
+   */
+  #passed(name) {
+    const order = Object.keys(SHARES);
+    return order.slice(order.indexOf(name) + 1).some((later) => this.stages.some((stage) => stage.name === later));
+  }
+}
+
+/** @param {Stage[]} stages */
+function ratio(stages) {
+  let [bytes, total] = [0, 0];
+  for (const stage of stages) {
+    bytes += stage.bytes;
+    total += stage.end === null ? (stage.total ?? 2 * stage.bytes) : stage.bytes;
+  }
+  return total > 0 ? Math.min(1, bytes / total) : 0;
+}
+
+/** @param {number} bytes */
+function megabytes(bytes) {
+  return (bytes / 1e6).toFixed(1);
+}

@@ -1,0 +1,93 @@
+/**
+ * @file Brings Python up with `pyodide_runtime` and what an experiment requires: the same steps in a browser's
+ * worker and under Node. Python says what of the requirements the distribution has and what is to be installed; it
+ * knows no experiment.
+ */
+
+/** @typedef {import("pyodide").PyodideAPI} PyodideAPI */
+
+/**
+ * @typedef {object} Loading
+ * @property {(options: object) => Promise<PyodideAPI>} loadPyodide of the distribution's own `pyodide.mjs`
+ * @property {string} distribution URL or path of the folder, ending in a slash
+ * @property {string} lock the text of its `pyodide-lock.json`
+ * @property {<T>(name: string, work: () => T | Promise<T>) => Promise<T>} stage runs a part of the start-up
+ * @property {object} [options] more for `loadPyodide`
+ */
+
+/**
+ * Python's environment variables: equal on every peer, so that sets of text are laid out alike.
+ */
+const ENVIRONMENT = Object.freeze({ HOME: "/home/pyodide", PYTHONHASHSEED: "0" });
+
+/** The package that the bridge serves, by its name in the lock. */
+const OWN_PACKAGE = "pyodide-runtime";
+
+/**
+ * Loads Pyodide's core and the package that the bridge serves.
+ *
+ * @param {Loading} loading
+ * @returns {Promise<PyodideAPI>}
+ * @throws {Error} where a file is missing, or the lock does not name the package
+ */
+export async function loadCore({ loadPyodide, distribution, lock, stage, options }) {
+  if (!Object.hasOwn(JSON.parse(lock).packages ?? {}, OWN_PACKAGE)) {
+    throw new Error(`the lock of ${distribution} does not name ${OWN_PACKAGE}: lay the distribution out again`);
+  }
+  const pyodide = await stage("core", () => loadPyodide({
+    indexURL: distribution,
+    packageBaseUrl: distribution,
+    lockFileContents: lock,
+    env: { ...ENVIRONMENT },
+    ...options,
+  }));
+  await loadPackages(pyodide, [OWN_PACKAGE]);
+  return pyodide;
+}
+
+/**
+ * Loads packages of the distribution, with what they depend on.
+ *
+ * @param {PyodideAPI} pyodide
+ * @param {string[]} names
+ * @throws {Error} naming the packages that did not load, and why
+ */
+export async function loadPackages(pyodide, names) {
+  if (names.length === 0) return;
+  /** @type {string[]} */
+  const errors = [];
+  await pyodide.loadPackage(names, { messageCallback: () => {}, errorCallback: (error) => errors.push(error) });
+  const missing = names.filter((name) => !Object.keys(pyodide.loadedPackages).some((loaded) => same(loaded, name)));
+  if (errors.length > 0 || missing.length > 0) {
+    throw new Error(`packages did not load: ${[...missing, ...errors].join("; ")}`);
+  }
+}
+
+/**
+ * Loads what an experiment requires: from the distribution where it has it, else by micropip.
+ *
+ * @param {PyodideAPI} pyodide
+ * @param {{load: string[], install: string[]}} plan as `plan_requirements` made it
+ * @param {Loading["stage"]} stage
+ */
+export async function loadRequirements(pyodide, { load, install }, stage) {
+  await stage("packages", () => loadPackages(pyodide, install.length > 0 ? [...load, "micropip"] : load));
+  if (install.length === 0) return;
+  await stage("install", async () => {
+    const micropip = pyodide.pyimport("micropip");
+    try {
+      await micropip.install(install);
+    } finally {
+      micropip.destroy();
+    }
+  });
+}
+
+/**
+ * @param {string} one
+ * @param {string} other
+ */
+function same(one, other) {
+  const plain = (/** @type {string} */ name) => name.toLowerCase().replace(/[-_.]+/g, "-");
+  return plain(one) === plain(other);
+}

@@ -1,0 +1,156 @@
+/**
+ * @file The worker's entry: brings Python up when the page says what to load, then runs the loop between the
+ * channels, the server and Python. Every message of the page passes through here. It holds no state of a game.
+ */
+
+import { explain } from "../failure.js";
+import { TO_WORKER, faultOf } from "../messages.js";
+import { Channels } from "./channels.js";
+import { loadCore, loadRequirements } from "./loading.js";
+import { Loop } from "./loop.js";
+import { Stages, countingFetch } from "./stages.js";
+import { Uploads } from "./uploads.js";
+
+/** @typedef {import("../messages.js").ToPage} ToPage */
+/** @typedef {import("../messages.js").Config} Config */
+
+/** @type {DedicatedWorkerGlobalScope} */
+const scope = /** @type {any} */ (self);
+
+/** @type {string[]} */
+let files = [];
+/** @type {Loop | undefined} */
+let loop;
+/** @type {Uploads | undefined} */
+let uploads;
+/** @type {((start: string) => void) | undefined} */
+let begin;
+
+/**
+ * @param {ToPage} message
+ * @param {Transferable[]} [transfer]
+ */
+function post(message, transfer = []) {
+  scope.postMessage(message, transfer);
+}
+
+/** @param {unknown} error */
+function fail(error) {
+  loop?.stop();
+  const { error: message, text } = explain(error, files);
+  post({ type: "failed", error: message, text });
+}
+
+const channels = new Channels({
+  packet: (peer, channel, data) => loop?.inbox.packet(peer, channel, data),
+  link: (peer, state, error) => {
+    const told = error === undefined ? {} : { error };
+    loop?.inbox.event({ type: "link", peer, state, ...told });
+    post({ type: "link", peer, state, ...told });
+  },
+  proxy: (peer, channel, data) => post({ type: "packet", peer, channel, data }, [data]),
+  log: (text) => post({ type: "log", text }),
+});
+
+/** @param {Config} config */
+async function load(config) {
+  files = Object.keys(config.experiment.files);
+  const distribution = new URL(config.distribution, scope.location.origin).href;
+  const stages = new Stages((stage) => post({ type: "stage", ...stage }));
+  const stage = stages.run.bind(stages);
+  const plain = scope.fetch;
+  let current = "core";
+  try {
+    const lock = await stage("lock", () => read(`${distribution}pyodide-lock.json`));
+    const packages = new Map(Object.values(JSON.parse(lock).packages ?? {})
+      .map(({ file_name: file, name }) => [new URL(file, distribution).href, name]));
+    scope.fetch = countingFetch(plain.bind(scope), stages, (url) => {
+      const name = packages.get(new URL(url, scope.location.href).href);
+      return name ? { name: `package ${name}`, whole: true } : { name: current, whole: false };
+    });
+    const { loadPyodide } = await import(`${distribution}pyodide.mjs`);
+    const pyodide = await loadCore({ loadPyodide, distribution, lock, stage, options: {
+      stdout: (/** @type {string} */ line) => post({ type: "log", text: line }),
+      stderr: (/** @type {string} */ line) => post({ type: "log", text: line }),
+    } });
+    const api = pyodide.pyimport("pyodide_runtime.worker");
+    const plan = JSON.parse(api.plan_requirements(JSON.stringify(config.experiment.requirements), lock));
+    current = "install";
+    await loadRequirements(pyodide, plan, stage);
+    const about = JSON.parse(await stage("experiment", () => api.open(JSON.stringify(config))));
+    uploads = new Uploads(new URL(config.uploads, scope.location.origin).href, (answer) => loop?.inbox.event(answer));
+    const tick = api.tick;
+    loop = new Loop((now, inbox) => tick(now, inbox), {
+      send: (peer, channel, payload) => channels.send(peer, channel, payload),
+      upload: (upload) => uploads?.send(upload),
+      post,
+      fail,
+    });
+    begin = (start) => api.start(start);
+    post({ type: "ready", about });
+  } catch (error) {
+    fail(error);
+  } finally {
+    scope.fetch = plain;
+  }
+}
+
+/**
+ * @param {string} url
+ * @returns {Promise<string>}
+ */
+async function read(url) {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`${url}: the server answered ${response.status}`);
+  return response.text();
+}
+
+/** @param {import("../messages.js").ToWorker} message */
+function take(message) {
+  switch (message.type) {
+    case "load":
+      void load(message.config);
+      break;
+    case "start":
+      if (!begin || !loop) throw new Error("the match began before the worker was ready");
+      begin(JSON.stringify(message.start));
+      loop.start();
+      break;
+    case "channel":
+      channels.own(message.peer, message.channel, message.port);
+      break;
+    case "proxied":
+      channels.follow(message.peer, message.channel, message.state);
+      break;
+    case "packet":
+      channels.arrived(message.peer, message.channel, message.data);
+      break;
+    case "link_failed":
+      channels.fail(message.peer, message.error);
+      break;
+    case "key":
+      loop?.inbox.event({ type: "key", key: message.key, down: message.down });
+      break;
+    case "focus":
+      loop?.inbox.event({ type: "focus", focused: message.focused });
+      break;
+    case "leave":
+      uploads?.leave();
+      loop?.inbox.event({ type: "leave" });
+      loop?.wake();
+      break;
+  }
+}
+
+scope.onmessage = ({ data }) => {
+  const fault = faultOf(TO_WORKER, data);
+  if (fault) {
+    post({ type: "log", text: `dropped: ${fault}` });
+    return;
+  }
+  try {
+    take(data);
+  } catch (error) {
+    fail(error);
+  }
+};
