@@ -1,0 +1,365 @@
+"""Batches of operations on a simulation: step, snapshot, restore and rollback, many in one crossing, atomic.
+
+`Runtime.batch` takes a list of operations, as objects of this module or as JSON-like mappings, and either carries out all
+of them or changes nothing. It holds the snapshots, by frame, and the rows of the episode so far. It knows nothing of
+predictions or networks: what to roll back, and when, is decided above.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, dataclass, fields
+from typing import Any, ClassVar
+
+from .actions import ActionCodec
+from .errors import (
+    ActionError,
+    BatchError,
+    FrameNotHeld,
+    OperationError,
+    PyodideRuntimeError,
+    SessionError,
+    UnknownPlayer,
+)
+from .rows import row_values
+from .simulation import Saved, Simulation, StepRecord
+from .snapshots.ways import SnapshotWay
+
+__all__ = ["Operation", "Reset", "Restore", "Rollback", "Runtime", "Snapshot", "Step"]
+
+#: An action of every player: a mapping from player to action, or the canonical bytes in the order of players.
+Actions = Mapping[Any, Any] | tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """Begin an episode at frame 0; all snapshots and rows of the one before are dropped.
+
+    `seed` None repeats the seed of the episode before.
+    """
+
+    op: ClassVar[str] = "reset"
+    seed: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Simulate one frame with an action of every player. Snapshots of later frames, of another course of events, are dropped."""
+
+    op: ClassVar[str] = "step"
+    actions: Actions
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Hold the state at the beginning of the current frame."""
+
+    op: ClassVar[str] = "snapshot"
+
+
+@dataclass(frozen=True, slots=True)
+class Restore:
+    """Go back (or forth) to a frame whose snapshot is held."""
+
+    op: ClassVar[str] = "restore"
+    frame: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rollback:
+    """Restore `frame`, replay `actions` from it, and save again every frame on the way that held a snapshot.
+
+    Snapshots beyond the last replayed frame are dropped. With `stop_at_end`, actions beyond the end of the episode are
+    left over instead of being an error; with `save_all`, every frame on the way is saved.
+    """
+
+    op: ClassVar[str] = "rollback"
+    frame: int
+    actions: Sequence[Actions]
+    stop_at_end: bool = False
+    save_all: bool = False
+
+
+Operation = Reset | Step | Snapshot | Restore | Rollback
+_OPERATIONS: dict[str, type[Any]] = {kind.op: kind for kind in (Reset, Step, Snapshot, Restore, Rollback)}
+
+
+class Runtime:
+    """A simulation that is worked in batches.
+
+    Args:
+        env: a Gymnasium or PettingZoo environment, a function that makes one, or an adapted one.
+        seed: seed of the first episode, which begins at once; 0 <= seed < 2**63.
+        max_steps: after that many frames every player is truncated. None: the environment alone ends the episode.
+        max_snapshots: how many snapshots are held; the oldest frames go first.
+        snapshots: the way of taking them ("auto", "graph", "own", "pickle").
+        players: as for `adapt`.
+
+    Raises:
+        EnvironmentNotSupported, ActionError, SnapshotError, EnvironmentFailed: the environment cannot be run.
+    """
+
+    def __init__(
+        self,
+        env: Any,
+        seed: int = 0,
+        max_steps: int | None = None,
+        *,
+        max_snapshots: int = 1024,
+        snapshots: SnapshotWay | str = SnapshotWay.AUTO,
+        players: int | None = None,
+    ) -> None:
+        if max_steps is not None and (type(max_steps) is not int or max_steps < 1):
+            raise SessionError(f"max_steps={max_steps!r}: give a whole number of at least 1, or None for no limit")
+        if type(max_snapshots) is not int or max_snapshots < 1:
+            raise SessionError(f"max_snapshots={max_snapshots!r}: give a whole number of at least 1")
+        self.simulation = Simulation(env, max_steps=max_steps, snapshots=snapshots, players=players)
+        self._max_snapshots = max_snapshots
+        self._held: dict[int, Saved] = {}
+        self._records: list[StepRecord] = []
+        self._seed = _seed(seed)
+        self.simulation.reset(self._seed)
+        self._places = {name: place for place, name in enumerate(self.simulation.players)}
+
+    # -- to be read --------------------------------------------------------------------------------------------------
+
+    @property
+    def frame(self) -> int:
+        """The next frame to be simulated."""
+        return self.simulation.frame
+
+    @property
+    def players(self) -> tuple[str, ...]:
+        """Names of the players, in order."""
+        return self.simulation.players
+
+    @property
+    def done(self) -> bool:
+        """Whether the episode is over."""
+        return self.simulation.done
+
+    @property
+    def seed(self) -> int:
+        """The seed of the present episode."""
+        return self._seed
+
+    @property
+    def held_frames(self) -> list[int]:
+        """The frames whose snapshots are held, in order."""
+        return sorted(self._held)
+
+    @property
+    def records(self) -> Sequence[StepRecord]:
+        """What happened in each frame so far, unformatted."""
+        return self._records
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """One mapping a frame so far, with the columns of the export and Python's own values."""
+        return [
+            dict(row_values(0, record, self.players, self.simulation.codecs, (True,) * len(self.players)))
+            for record in self._records
+        ]
+
+    def digest(self) -> bytes:
+        """Canonical digest of the whole present state, 16 bytes: equal states give equal digests, on every host."""
+        return self.simulation.digest()
+
+    def snapshot_digest(self, frame: int) -> bytes:
+        """The digest of the state held for `frame`, without going back to it. FrameNotHeld if there is none."""
+        return self.simulation.digest(self._require_held(frame))
+
+    def discard_before(self, frame: int) -> None:
+        """Let go of all snapshots of frames before `frame`."""
+        for held in [held for held in self._held if held < frame]:
+            del self._held[held]
+
+    # -- batches -----------------------------------------------------------------------------------------------------
+
+    def batch(self, operations: Any) -> Any:
+        """Carry out a list of operations, in order, all or none.
+
+        Args:
+            operations: `Reset`, `Step`, `Snapshot`, `Restore` and `Rollback` objects, or mappings such as
+                `{"op": "step", "actions": {"player_0": 1}}`; from JavaScript, an array of such objects.
+
+        Returns:
+            One mapping for each operation, with `op`, `frame` (the current frame after it), `done` and, for steps, `rewards`,
+            `scores`, `terminated`, `truncated` and `infos` by player (for a rollback `steps`, a list of those). To JavaScript, plain objects.
+
+        Raises:
+            OperationError: `operations` is not a list.
+            BatchError: an operation failed. The state is what it was before, snapshots and rows included; the error has
+                its place in the list, its name, and the cause: OperationError, UnknownPlayer, ActionError, EpisodeEnded,
+                FrameNotHeld, EnvironmentFailed or SnapshotError.
+        """
+        from_javascript = hasattr(operations, "to_py")
+        given = operations.to_py() if from_javascript else operations
+        if isinstance(given, Mapping | str | bytes) or not isinstance(given, Sequence):
+            raise OperationError(f"a batch is a list of operations, not {type(given).__name__}")
+        before, held, records = self.simulation.save(), dict(self._held), None
+        seed, results = self._seed, []
+        index, name = 0, "?"
+        try:
+            for index, item in enumerate(given):
+                name = _name_of(item)
+                operation = _operation(item)
+                if records is None and not isinstance(operation, Step | Snapshot):
+                    records = list(self._records)
+                results.append(self._run(operation))
+        except BaseException as error:
+            self._held, self._seed = held, seed
+            if records is not None:
+                self._records = records
+            else:
+                del self._records[before.frame :]
+            self.simulation.load(before)
+            if isinstance(error, PyodideRuntimeError):
+                raise BatchError(index, name, error) from error
+            raise
+        return _to_javascript(results) if from_javascript else results
+
+    def _run(self, operation: Operation) -> dict[str, Any]:
+        if isinstance(operation, Step):
+            return {"op": "step", **self._describe(self._step(operation.actions))}
+        if isinstance(operation, Snapshot):
+            self._hold()
+        elif isinstance(operation, Restore):
+            self._restore(operation.frame)
+        elif isinstance(operation, Rollback):
+            return self._rollback(operation)
+        else:
+            self._seed = self._seed if operation.seed is None else _seed(operation.seed)
+            self.simulation.reset(self._seed)
+            self._held, self._records = {}, []
+        return {"op": operation.op, "frame": self.frame, "done": self.done}
+
+    def _step(self, actions: Actions) -> StepRecord:
+        record = self.simulation.step(self.encode(actions))
+        self._records.append(record)
+        if self._held:
+            self._drop_from(record.frame + 1)
+        return record
+
+    def _rollback(self, operation: Rollback) -> dict[str, Any]:
+        stale = {frame for frame in self._held if frame > operation.frame}
+        encoded = [self.encode(actions) for actions in operation.actions]
+        steps = [self._describe(record) for record in self.replay(operation.frame, encoded, stale, operation)]
+        return {"op": "rollback", "frame": self.frame, "done": self.done, "from": operation.frame, "steps": steps}
+
+    def replay(self, frame: int, actions: Sequence[Sequence[bytes]], saves: set[int], how: Rollback) -> list[StepRecord]:
+        """The work of a rollback, with encoded actions. Not atomic by itself: a batch makes it so."""
+        self._restore(frame)
+        self._drop_from(frame + 1)
+        simulation, records = self.simulation, self._records
+        for encoded in actions:
+            if simulation.done and how.stop_at_end:
+                break
+            records.append(simulation.step(encoded))
+            if how.save_all or simulation.frame in saves:
+                self._hold()
+        return records[frame:]
+
+    def _hold(self) -> None:
+        saved = self.simulation.save()
+        held = self._held
+        held[saved.frame] = saved
+        if len(held) > self._max_snapshots:
+            del held[min(held)]
+
+    def _restore(self, frame: Any) -> None:
+        self.simulation.load(self._require_held(frame))
+        del self._records[frame:]
+
+    def _require_held(self, frame: Any) -> Saved:
+        if type(frame) is not int:
+            raise OperationError(f"frame {frame!r} is not a whole number")
+        saved = self._held.get(frame)
+        if saved is None:
+            held = self.held_frames
+            known = f"held are {len(held)} frames from {held[0]} to {held[-1]}" if held else "none is held"
+            raise FrameNotHeld(f"no snapshot of frame {frame} is held; {known}")
+        return saved
+
+    def _drop_from(self, frame: int) -> None:
+        for stale in [held for held in self._held if held >= frame]:
+            del self._held[stale]
+
+    def encode(self, actions: Actions) -> tuple[bytes, ...]:
+        """Canonical bytes of every player's action, in order. UnknownPlayer, ActionError or OperationError if they do not fit."""
+        if type(actions) is tuple and len(actions) == len(self._places):
+            return actions
+        if not isinstance(actions, Mapping):
+            raise OperationError(f"actions are a mapping from player to action, not {type(actions).__name__}")
+        given: dict[str, Any] = {}
+        for name, action in actions.items():
+            player = str(name)
+            if player not in self._places:
+                raise UnknownPlayer(f"there is no player {name!r}; the players are {', '.join(self.players)}")
+            given[player] = action
+        encoded = []
+        for player, codec in zip(self.players, self.simulation.codecs, strict=True):
+            encoded.append(_encode(codec, player, given))
+        return tuple(encoded)
+
+    def _describe(self, record: StepRecord) -> dict[str, Any]:
+        players = self.players
+        return {
+            "frame": record.frame + 1,
+            "done": self.simulation.done,
+            "rewards": dict(zip(players, record.rewards, strict=True)),
+            "scores": dict(zip(players, record.scores, strict=True)),
+            "terminated": dict(zip(players, record.terminated, strict=True)),
+            "truncated": dict(zip(players, record.truncated, strict=True)),
+            "infos": {player: dict(info) for player, info in zip(players, record.infos, strict=True)},
+        }
+
+
+def _encode(codec: ActionCodec, player: str, given: dict[str, Any]) -> bytes:
+    if player not in given and not hasattr(codec, "optional"):
+        raise ActionError(f"player {player} gave no action")
+    try:
+        return codec.encode(given.get(player))
+    except ActionError as error:
+        raise ActionError(f"player {player}: {error}") from None
+
+
+def _seed(seed: Any) -> int:
+    if type(seed) is not int or not 0 <= seed < 1 << 63:
+        raise OperationError(f"seed={seed!r}: give a whole number from 0 to 2**63 - 1")
+    return seed
+
+
+def _name_of(item: Any) -> str:
+    name = item.get("op", "?") if isinstance(item, Mapping) else getattr(item, "op", type(item).__name__)
+    return str(name)
+
+
+def _operation(item: Any) -> Operation:
+    """The operation that an object or a JSON-like mapping stands for."""
+    if isinstance(item, Operation):
+        return item
+    if not isinstance(item, Mapping):
+        raise OperationError(f"{item!r} is not an operation; give Reset, Step, Snapshot, Restore, Rollback or a mapping with 'op'")
+    kind = _OPERATIONS.get(item.get("op", ""))
+    if kind is None:
+        raise OperationError(f"there is no operation {item.get('op')!r}; known are {', '.join(_OPERATIONS)}")
+    known = {field.name: field for field in fields(kind)}
+    values = {key: value for key, value in item.items() if key != "op"}
+    for key in values:
+        if key not in known:
+            raise OperationError(f"operation {kind.op!r} has no field {key!r}; it has {', '.join(known) or 'none'}")
+    for key, field in known.items():
+        if field.default is MISSING and key not in values:
+            raise OperationError(f"operation {kind.op!r} needs the field {key!r}")
+    if kind is Rollback and (isinstance(values["actions"], str | Mapping) or not isinstance(values["actions"], Sequence)):
+        raise OperationError("the actions of a rollback are a list with one mapping a frame")
+    operation: Operation = kind(**values)
+    return operation
+
+
+def _to_javascript(value: Any) -> Any:
+    from js import Object
+    from pyodide.ffi import to_js
+
+    return to_js(value, dict_converter=Object.fromEntries)

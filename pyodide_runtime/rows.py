@@ -1,0 +1,92 @@
+"""What one frame looks like as a row of data: which columns, in which order, with which text.
+
+Numbers have one fixed form (Python's shortest exact one for floats), so that equal data are equal bytes. This module formats
+what it is given; it knows nothing of when a row is final, nor of files.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from .actions import ActionCodec, action_text
+from .simulation import StepRecord
+
+__all__ = ["Cells", "row_cells", "row_values", "to_csv"]
+
+Cells = tuple[tuple[str, str], ...]
+
+#: The columns that every row begins with.
+KEY_COLUMNS = ("episode", "frame")
+
+
+def row_values(
+    episode: int, record: StepRecord, players: Sequence[str], codecs: Sequence[ActionCodec], focused: Sequence[bool]
+) -> list[tuple[str, Any]]:
+    """Columns and values of one row: episode, frame; for each player action, reward, score, terminated, truncated, focused; infos.
+
+    Args:
+        record: what happened; its tuples are in the order of `players`.
+        codecs: of each player's actions; the action appears decoded.
+        focused: whether each player's page had the focus in this frame.
+    """
+    found: list[tuple[str, Any]] = [("episode", episode), ("frame", record.frame)]
+    for place, player in enumerate(players):
+        found += (
+            (f"action.{player}", codecs[place].decode(record.actions[place])),
+            (f"reward.{player}", record.rewards[place]),
+            (f"score.{player}", record.scores[place]),
+            (f"terminated.{player}", record.terminated[place]),
+            (f"truncated.{player}", record.truncated[place]),
+            (f"focused.{player}", focused[place]),
+        )
+    for player, info in zip(players, record.infos, strict=True):
+        found += ((f"info.{player}.{key}", value) for key, value in info)
+    return found
+
+
+def row_cells(
+    episode: int, record: StepRecord, players: Sequence[str], codecs: Sequence[ActionCodec], focused: Sequence[bool]
+) -> Cells:
+    """As `row_values`, with every value as its final text."""
+    return tuple((column, _text(value)) for column, value in row_values(episode, record, players, codecs, focused))
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(int(value))
+    if isinstance(value, float):
+        return repr(float(value))
+    return action_text(value)
+
+
+def to_csv(rows: Iterable[Sequence[Sequence[str]]]) -> bytes:
+    """A table of rows as CSV (RFC 4180 quoting, lines ending in a line feed, UTF-8).
+
+    Args:
+        rows: each a sequence of (column, text) pairs.
+
+    The columns are the union over all rows: those that are no infos in the order in which they were met first, then the infos
+    by name, so that an info that appears late does not depend on when a file was written. A cell that a row lacks is empty.
+    """
+    table = [{column: text for column, text in row} for row in rows]
+    columns: dict[str, None] = dict.fromkeys(KEY_COLUMNS)
+    infos: set[str] = set()
+    for row in table:
+        for column in row:
+            if column.startswith("info."):
+                infos.add(column)
+            else:
+                columns[column] = None
+    names = [*columns, *sorted(infos)]
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(names)
+    writer.writerows([row.get(name, "") for name in names] for row in table)
+    return out.getvalue().encode()

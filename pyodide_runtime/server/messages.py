@@ -1,0 +1,140 @@
+"""The JSON messages between a page and its room, in both directions.
+
+What a page sends is read into types here, or refused with a clear text; the server's own messages are made here
+and nowhere else. This module knows nothing of sockets and of what a room does with a message.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from pyodide_runtime.errors import PyodideRuntimeError
+
+LARGEST_MESSAGE = 128 * 1024
+"""Most characters of a message from a page."""
+
+Message: TypeAlias = dict[str, Any]
+
+
+class MessageError(PyodideRuntimeError):
+    """A message from a page is malformed, or does not fit the moment; it has changed nothing."""
+
+
+@dataclass(frozen=True)
+class Ready:
+    """The page's worker has loaded the environment."""
+
+
+@dataclass(frozen=True)
+class Signal:
+    """Something for the page of the player with index `to`; the server does not look into `data`."""
+
+    to: int
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The page cannot play, or not go on; `error` says why."""
+
+    error: str
+
+
+def parse(text: str) -> Ready | Signal | Failed:
+    """What a page says. Raises MessageError."""
+    if len(text) > LARGEST_MESSAGE:
+        raise MessageError(f"a message may have {LARGEST_MESSAGE} characters, this one has {len(text)}")
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise MessageError(f"the message is not JSON: {error}") from None
+    if not isinstance(value, dict) or not isinstance(value.get("type"), str):
+        raise MessageError('a message is a JSON object with a text at "type"')
+    reader = _READERS.get(value["type"])
+    if reader is None:
+        raise MessageError(f"{value['type'][:40]!r} is no type of message; there are {', '.join(_READERS)}")
+    return reader(value)
+
+
+def _fields(value: Message, *names: str) -> list[Any]:
+    if value.keys() != {"type", *names}:
+        wanted = " and ".join(f'"{name}"' for name in names) or "no other fields"
+        raise MessageError(
+            f"a message of type {value['type']!r} has {wanted}, not {sorted(value.keys() - {'type'})}"
+        )
+    return [value[name] for name in names]
+
+
+def _read_ready(value: Message) -> Ready:
+    _fields(value)
+    return Ready()
+
+
+def _read_signal(value: Message) -> Signal:
+    to, data = _fields(value, "to", "data")
+    if isinstance(to, bool) or not isinstance(to, int):
+        raise MessageError('"to" of a signal is the index of a player, a whole number')
+    if not isinstance(data, dict):
+        raise MessageError('"data" of a signal is a JSON object')
+    return Signal(to, data)
+
+
+def _read_failed(value: Message) -> Failed:
+    (error,) = _fields(value, "error")
+    if not isinstance(error, str) or not error.strip():
+        raise MessageError('"error" of a failure is a text that is not empty')
+    return Failed(error)
+
+
+_READERS: Mapping[str, Callable[[Message], Ready | Signal | Failed]] = {
+    "ready": _read_ready,
+    "signal": _read_signal,
+    "failed": _read_failed,
+}
+
+
+def joined(session: str, player_id: str, index: int, player_count: int, config: Message) -> Message:
+    """To a page that has a seat in its room."""
+    return {
+        "type": "joined",
+        "session": session,
+        "player_id": player_id,
+        "index": index,
+        "player_count": player_count,
+        "config": config,
+    }
+
+
+def roster(players: Iterable[tuple[str, int, bool]]) -> Message:
+    """To all pages of a room: player id, index and readiness of those who are there."""
+    names = ("player_id", "index", "ready")
+    return {"type": "roster", "players": [dict(zip(names, player, strict=True)) for player in players]}
+
+
+def start(session: str, seed: int, player_ids: Iterable[str], index: int) -> Message:
+    """To the page of the player with this index: all are ready."""
+    players = [{"player_id": player_id, "index": place} for place, player_id in enumerate(player_ids)]
+    return {"type": "start", "start": {"session": session, "seed": seed, "players": players, "index": index}}
+
+
+def signal(sender: int, data: Message) -> Message:
+    """To a page: what the page of another player sent it."""
+    return {"type": "signal", "from": sender, "data": data}
+
+
+def left(index: int) -> Message:
+    """To the pages that remain after the start: another player's socket closed."""
+    return {"type": "left", "index": index}
+
+
+def refused(text: str) -> Message:
+    """To a page that cannot stay; its socket closes next."""
+    return {"type": "refused", "error": text}
+
+
+def error(text: str) -> Message:
+    """To a page whose message was malformed or did not fit; nothing was changed by it."""
+    return {"type": "error", "error": text}

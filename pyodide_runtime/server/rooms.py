@@ -1,0 +1,88 @@
+"""All rooms of a server, by name.
+
+A room is there from the first player who joins until its session is over or everybody left before the start; then
+the name may be used again. This module knows nothing of WebSockets and of HTTP.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from datetime import UTC, datetime
+
+from pyodide_runtime.errors import ExperimentError
+from pyodide_runtime.server.experiment_file import ExperimentFile
+from pyodide_runtime.server.identifiers import new_session
+from pyodide_runtime.server.loading import LoadedExperiment
+from pyodide_runtime.server.room import Connection, Refused, Report, Room, RoomState, Seat
+from pyodide_runtime.server.storage import Storage
+
+SEEDS = 2**31
+"""Seeds that are drawn lie below: legacy generators take no larger ones, and so they suit every environment."""
+
+
+class Rooms:
+    """The rooms in which the players of one experiment meet.
+
+    Args:
+        source: the experiment file, read anew for each session.
+        storage: where sessions are kept.
+        report: prints in the terminal.
+    """
+
+    def __init__(self, source: ExperimentFile, storage: Storage, report: Report) -> None:
+        self._source = source
+        self._storage = storage
+        self._report = report
+        self._rooms: dict[str, Room] = {}
+        self._joining = asyncio.Lock()
+
+    async def join(self, name: str, player_id: str, connection: Connection) -> tuple[Room, Seat]:
+        """Seat a player. Names have been checked. Raises Refused with a text for the person."""
+        async with self._joining:
+            before = self._gathering_or_running(name)
+            if before is not None:
+                before.check_open(player_id)
+            try:
+                loaded = await self._source.read()
+            except ExperimentError as error:
+                self._report(str(error))
+                raise Refused(str(error)) from None
+            room = self._room_for(name, player_id, loaded)
+            return room, room.join(player_id, connection)
+
+    def leave(self, room: Room, seat: Seat) -> None:
+        """A player's connection is gone."""
+        room.leave(seat)
+        if self._rooms.get(room.name) is room and not room.seats:
+            del self._rooms[room.name]
+
+    def outcome_stored(self, session: str) -> None:
+        """A player's outcome in this session was stored."""
+        for room in self._rooms.values():
+            if room.session == session:
+                room.look_whether_over()
+
+    def _gathering_or_running(self, name: str) -> Room | None:
+        room = self._rooms.get(name)
+        return None if room is None or room.state is RoomState.OVER else room
+
+    def _room_for(self, name: str, player_id: str, loaded: LoadedExperiment) -> Room:
+        """The room as it is, or a new one: also where a lone player reloads, or the experiment was edited."""
+        room = self._gathering_or_running(name)
+        if room is not None and room.state is RoomState.GATHERING:
+            if room.loaded.fingerprint() != loaded.fingerprint():
+                room.dissolve("The experiment was edited after you joined. Reload this page.")
+                room = None
+        if room is None:
+            seed = loaded.experiment.seed
+            room = self._rooms[name] = Room(
+                name,
+                session=new_session(datetime.now(UTC)),
+                seed=secrets.randbelow(SEEDS) if seed is None else seed,
+                loaded=loaded,
+                source=self._source,
+                storage=self._storage,
+                report=self._report,
+            )
+        return room

@@ -1,0 +1,287 @@
+"""The one state of an episode, and the only code that touches an environment.
+
+A `Simulation` holds the environment, the frame, the scores, who has ended, and the random generators; `save` and `load` treat
+all of that as one thing. The frame is the only counter. It knows nothing of predictions, networks, files or browsers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import struct
+import sys
+import weakref
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from . import environment as _environment
+from .errors import EnvironmentFailed, EpisodeEnded, NotReset, PyodideRuntimeError, SnapshotError
+from .snapshots.canonical import DIGEST_SIZE, digest
+from .snapshots.ways import SnapshotWay, Way, choose_way, global_generators
+
+__all__ = ["Saved", "Simulation", "StepRecord", "episode_seed"]
+
+Scalar = int | float | str | bool
+
+
+class StepRecord(NamedTuple):
+    """What happened in one frame; every tuple is in the order of the players.
+
+    `actions` are canonical bytes; `scores` are the sums of rewards up to and including this frame; `terminated` and `truncated`
+    stay true once they were true; `infos` holds the numbers and strings of the environment's infos, sorted by name.
+    """
+
+    frame: int
+    actions: tuple[bytes, ...]
+    rewards: tuple[float, ...]
+    scores: tuple[float, ...]
+    terminated: tuple[bool, ...]
+    truncated: tuple[bool, ...]
+    infos: tuple[tuple[tuple[str, Scalar], ...], ...]
+
+
+class Saved(NamedTuple):
+    """The whole state at the beginning of `frame`. It never changes; `environment` is opaque."""
+
+    frame: int
+    done: bool
+    scores: tuple[float, ...]
+    terminated: tuple[bool, ...]
+    truncated: tuple[bool, ...]
+    environment: Any
+
+
+def episode_seed(session_seed: int, episode: int) -> int:
+    """The seed of an episode: the first 31 bits of blake2b over session seed and episode, so that episodes are unrelated."""
+    data = struct.pack("<QI", session_seed & 0xFFFFFFFFFFFFFFFF, episode)
+    return int.from_bytes(hashlib.blake2b(data, digest_size=4, person=b"episode").digest(), "little") & 0x7FFFFFFF
+
+
+class Simulation:
+    """An environment with everything that belongs to its state.
+
+    Args:
+        env: anything that `adapt` takes.
+        max_steps: after that many frames every player is truncated, whatever the environment says. None: no such limit.
+        snapshots: the way of taking snapshots; by default the first that suits the environment.
+
+    Raises:
+        EnvironmentNotSupported, ActionError: from `adapt`.
+
+    While a simulation runs, Python's and NumPy's global generators belong to it: they are seeded by `reset`, and are part of
+    what is saved. Several simulations in one process each have their own; they are exchanged when another one is used.
+    """
+
+    _owner: weakref.ref[Simulation] | None = None
+
+    def __init__(
+        self, env: Any, *, max_steps: int | None = None, snapshots: SnapshotWay | str = SnapshotWay.AUTO, players: int | None = None
+    ) -> None:
+        self.environment = _environment.adapt(env, players=players)
+        self.players = self.environment.players
+        self.codecs = tuple(self.environment.codecs[name] for name in self.players)
+        self.max_steps = max_steps
+        self._wanted = SnapshotWay(snapshots)
+        self._way: Way | None = None
+        self._seeded: list[bytes] = []
+        self._current: Saved | None = None
+        self.frame = 0
+        self.done = False
+        self.observations: tuple[Any, ...] = ()
+        self._own()
+        self._remember_pristine()
+
+    @property
+    def way(self) -> SnapshotWay:
+        """How snapshots are taken."""
+        return self._require_reset().name
+
+    @property
+    def root(self) -> Any:
+        """The environment itself, to be drawn."""
+        return self.environment.root
+
+    # -- running -----------------------------------------------------------------------------------------------------
+
+    def reset(self, seed: int) -> None:
+        """Begin an episode at frame 0. It depends on nothing but the environment as it was made, and on `seed`.
+
+        Raises:
+            EnvironmentFailed: the environment's reset raised.
+            SnapshotError: there is no way to take snapshots of this environment.
+        """
+        self._own()
+        self._bring_back_pristine()
+        self._seed(seed)
+        try:
+            self.observations = self.environment.reset(seed)
+        except PyodideRuntimeError:
+            raise
+        except Exception as error:
+            raise EnvironmentFailed(f"reset(seed={seed}) raised {type(error).__name__}: {error}") from error
+        if self._way is None:
+            self._way = choose_way(self.environment, self._wanted, after_reset=True)
+        else:
+            self._way.refresh()
+        none = (False,) * len(self.players)
+        self.frame, self.done = 0, False
+        self._scores = (0.0,) * len(self.players)
+        self._terminated = self._truncated = none
+        self._current = None
+        if self._way.every_step:
+            self.save()
+
+    def step(self, actions: Sequence[bytes]) -> StepRecord:
+        """Simulate one frame.
+
+        Args:
+            actions: the canonical bytes of every player's action, in the order of `players`.
+
+        Raises:
+            EpisodeEnded: the episode is over; nothing has changed.
+            ActionError: bytes stand for no action; nothing has changed.
+            EnvironmentFailed: the environment raised. The state is undefined until something is loaded.
+        """
+        way = self._require_reset()
+        if self.done:
+            raise EpisodeEnded(f"the episode ended with frame {self.frame - 1}; frame {self.frame} cannot be simulated")
+        decoded = {name: codec.decode(data) for name, codec, data in zip(self.players, self.codecs, actions, strict=True)}
+        if Simulation._owner is None or Simulation._owner() is not self:
+            self._own()
+        self._current = None
+        try:
+            transition = self.environment.step(decoded)
+        except PyodideRuntimeError:
+            raise
+        except Exception as error:
+            raise EnvironmentFailed(f"frame {self.frame}: step raised {type(error).__name__}: {error}") from error
+        frame = self.frame
+        self.frame = frame + 1
+        self.observations = transition.observations
+        rewards = transition.rewards
+        self._scores = scores = tuple([score + reward for score, reward in zip(self._scores, rewards, strict=True)])
+        if True in transition.terminated:
+            self._terminated = _either(self._terminated, transition.terminated)
+        if True in transition.truncated:
+            self._truncated = _either(self._truncated, transition.truncated)
+        if self.frame == self.max_steps:
+            self._truncated = (True,) * len(self.players)
+        if transition.over or all(_either(self._terminated, self._truncated)):
+            self.done = True
+        infos = tuple([_scalars(info) if info else () for info in transition.infos])
+        if way.every_step:
+            self.save()
+        return StepRecord(frame, tuple(actions), rewards, scores, self._terminated, self._truncated, infos)
+
+    # -- the state as one thing --------------------------------------------------------------------------------------
+
+    def save(self) -> Saved:
+        """The whole state at the beginning of the current frame.
+
+        Raises:
+            NotReset: there is no state yet.
+            SnapshotError: the environment now holds something that cannot be brought back.
+        """
+        if self._current is None:
+            way = self._require_reset()
+            if Simulation._owner is None or Simulation._owner() is not self:
+                self._own()
+            self._current = Saved(self.frame, self.done, self._scores, self._terminated, self._truncated, way.save())
+        return self._current
+
+    def load(self, saved: Saved) -> None:
+        """Make a saved state the present one."""
+        way = self._require_reset()
+        if Simulation._owner is None or Simulation._owner() is not self:
+            self._own()
+        way.restore(saved.environment)
+        self.frame, self.done, self._scores, self._terminated, self._truncated, _ = saved
+        self._current = saved
+
+    def undo_changes(self) -> None:
+        """Bring back the state as it was last saved or loaded in this frame, after foreign code looked at the environment."""
+        if self._current is not None:
+            self.load(self._current)
+
+    def digest(self, saved: Saved | None = None) -> bytes:
+        """Canonical digest of the whole state, of a saved one or of the present one; `DIGEST_SIZE` bytes.
+
+        Global generators count only once they were drawn from, so that it does not matter which libraries are loaded.
+        """
+        present = self.save() if saved is None else saved
+        environment, generators = self._require_reset().digests(present.environment)
+        head = repr((present.frame, present.done, present.scores, present.terminated, present.truncated)).encode()
+        drawn = [now for now, seeded in zip(generators, self._seeded, strict=False) if now != seeded]
+        return hashlib.blake2b(b"\0".join([head, environment, *drawn]), digest_size=DIGEST_SIZE).digest()
+
+    # -- private -----------------------------------------------------------------------------------------------------
+
+    def _require_reset(self) -> Way:
+        if self._way is None:
+            raise NotReset("reset the environment first: there is no episode yet")
+        return self._way
+
+    def _remember_pristine(self) -> None:
+        """Keep the environment as it was made, so that one episode cannot leave traces in the next."""
+        self._made = self.environment.root
+        try:
+            self._before: Way | None = choose_way(self.environment, SnapshotWay.GRAPH)
+            self._pristine = self._before.save()
+        except SnapshotError:
+            self._before = None
+
+    def _bring_back_pristine(self) -> None:
+        if self._before is not None and self._way is not None:
+            self.environment.root = self._made  # type: ignore[misc]
+            self._before.restore(self._pristine)
+
+    def _seed(self, seed: int) -> None:
+        random.seed(seed)
+        numpy_random = sys.modules.get("numpy.random")
+        if numpy_random is not None:
+            numpy_random.seed(seed & 0xFFFFFFFF)
+        self._seeded = [digest([generator]) for generator in global_generators()]
+
+    def _own(self) -> None:
+        """Take the global generators over from another simulation in this process."""
+        owner = Simulation._owner() if Simulation._owner is not None else None
+        if owner is self:
+            return
+        if owner is not None:
+            owner._stash = [_state_of(generator) for generator in global_generators()]
+        for generator, state in zip(global_generators(), self._stash, strict=False):
+            _set_state(generator, state)
+        Simulation._owner = weakref.ref(self)
+
+    _stash: Sequence[Any] = ()
+
+
+def _state_of(generator: Any) -> Any:
+    return generator.getstate() if hasattr(generator, "getstate") else generator.get_state(legacy=False)
+
+
+def _set_state(generator: Any, state: Any) -> None:
+    if hasattr(generator, "setstate"):
+        generator.setstate(state)
+    else:
+        generator.set_state(state)
+
+
+def _either(one: tuple[bool, ...], two: tuple[bool, ...]) -> tuple[bool, ...]:
+    return tuple([a or b for a, b in zip(one, two, strict=True)])
+
+
+def _scalars(info: Mapping[Any, Any], prefix: str = "") -> tuple[tuple[str, Scalar], ...]:
+    """The numbers and strings of an info mapping by dotted name, sorted; everything else is left out."""
+    found: dict[str, Scalar] = {}
+    for key, value in info.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, bool | int | float | str):
+            found[name] = value
+        elif isinstance(value, Mapping):
+            found.update(_scalars(value, f"{name}."))
+        elif hasattr(value, "item") and getattr(value, "shape", None) == ():
+            plain = value.item()
+            if isinstance(plain, bool | int | float | str):
+                found[name] = plain
+    return tuple(sorted(found.items()))

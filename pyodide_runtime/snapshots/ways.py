@@ -1,0 +1,223 @@
+"""The three ways to take a snapshot of an environment, and the choice between them.
+
+`graph`: the object graph is captured in place; the default, because it needs nothing of the environment and forgets nothing.
+`own`: the environment's own `get_state()` and `set_state()`, for what lives outside Python (a physics engine, say).
+`pickle`: the whole environment through pickle; after a restore it is another object.
+
+Python's and NumPy's global generators belong to every snapshot. Nothing here knows of frames, rewards or networks.
+"""
+
+from __future__ import annotations
+
+import abc
+import enum
+import pickle
+import random
+import sys
+from typing import Any
+
+from ..environment import Environment
+from ..errors import SnapshotError
+from . import canonical
+from .graph import Checkpoint, Checkpointer
+
+__all__ = ["SnapshotWay", "Way", "choose_way", "global_generators"]
+
+
+class SnapshotWay(enum.Enum):
+    """Names of the ways, for a caller who wants one in particular."""
+
+    AUTO = "auto"
+    GRAPH = "graph"
+    OWN = "own"
+    PICKLE = "pickle"
+
+
+def global_generators() -> list[Any]:
+    """Python's global `random.Random`, and NumPy's global `RandomState` if NumPy is loaded."""
+    found: list[Any] = [random._inst]  # type: ignore[attr-defined]
+    mtrand = sys.modules.get("numpy.random.mtrand")
+    if mtrand is not None:
+        found.append(mtrand._rand)
+    return found
+
+
+class Way(abc.ABC):
+    """One way of saving, restoring and digesting the state of one environment and of the global generators."""
+
+    name: SnapshotWay
+
+    @property
+    @abc.abstractmethod
+    def every_step(self) -> bool:
+        """Whether a save must follow every step, on every host alike, for equal steps to have equal results."""
+
+    @abc.abstractmethod
+    def refresh(self) -> None:
+        """Look at the environment anew, after a reset. SnapshotError if this way does not suit it."""
+
+    @abc.abstractmethod
+    def save(self) -> Any:
+        """The state now. SnapshotError if it holds something that cannot be brought back."""
+
+    @abc.abstractmethod
+    def restore(self, saved: Any) -> None:
+        """Bring a saved state back; any number of times."""
+
+    @abc.abstractmethod
+    def digests(self, saved: Any) -> tuple[bytes, list[bytes]]:
+        """Canonical digests of a saved state: of the environment, and of each global generator."""
+
+
+class GraphWay(Way):
+    """The object graph, in place."""
+
+    name = SnapshotWay.GRAPH
+
+    def __init__(self, environment: Environment) -> None:
+        self._environment = environment
+        self._checkpointer = Checkpointer([environment.root, *global_generators()])
+
+    @property
+    def every_step(self) -> bool:
+        return self._checkpointer.has_sets
+
+    def refresh(self) -> None:
+        for generator in global_generators():
+            self._checkpointer.add_root(generator)
+        self._checkpointer.rescan()
+
+    def save(self) -> Checkpoint:
+        return self._checkpointer.save()
+
+    def restore(self, saved: Checkpoint) -> None:
+        self._checkpointer.restore(saved)
+
+    def digests(self, saved: Checkpoint) -> tuple[bytes, list[bytes]]:
+        contents = saved.contents_by_identity()
+        return canonical.digest([self._environment.root], contents), _of_generators(contents)
+
+
+class OwnWay(Way):
+    """The environment's own `get_state` and `set_state`; wrappers around it are captured as a graph."""
+
+    name = SnapshotWay.OWN
+
+    def __init__(self, environment: Environment) -> None:
+        inner = _with_own_state(environment.root)
+        if inner is None:
+            raise SnapshotError(f"{type(environment.root).__name__} has no get_state() and set_state()")
+        self._inner = inner
+        wrappers = [] if inner is environment.root else [environment.root]
+        self._around = Checkpointer([*wrappers, *global_generators()], beyond=[inner])
+        self._wrappers = wrappers
+
+    @property
+    def every_step(self) -> bool:
+        return self._around.has_sets
+
+    def refresh(self) -> None:
+        for generator in global_generators():
+            self._around.add_root(generator)
+        self._around.rescan()
+
+    def save(self) -> tuple[bytes, Checkpoint]:
+        try:
+            data = pickle.dumps(self._inner.get_state(), protocol=5)
+        except Exception as error:
+            raise SnapshotError(f"get_state() of {type(self._inner).__name__} cannot be kept: {error}") from error
+        return data, self._around.save()
+
+    def restore(self, saved: tuple[bytes, Checkpoint]) -> None:
+        self._inner.set_state(pickle.loads(saved[0]))
+        self._around.restore(saved[1])
+
+    def digests(self, saved: tuple[bytes, Checkpoint]) -> tuple[bytes, list[bytes]]:
+        contents = saved[1].contents_by_identity()
+        parts = [pickle.loads(saved[0]), *_without(self._wrappers, self._inner, contents)]
+        return canonical.digest(parts, contents), _of_generators(contents)
+
+
+def _without(wrappers: list[Any], inner: Any, contents: Any) -> list[Any]:
+    """The captured attributes of each wrapper, without the environment that it wraps."""
+    found: list[Any] = []
+    for wrapper in wrappers:
+        current = wrapper
+        while current is not inner and current is not None:
+            ((_, attributes),) = contents[id(vars(current))]
+            found.append({key: value for key, value in attributes.items() if key != "env"})
+            current = attributes.get("env")
+    return found
+
+
+def _of_generators(contents: Any) -> list[bytes]:
+    return [canonical.digest([generator], contents) for generator in global_generators()]
+
+
+class PickleWay(Way):
+    """The whole environment through pickle."""
+
+    name = SnapshotWay.PICKLE
+
+    def __init__(self, environment: Environment) -> None:
+        self._environment = environment
+        self._globals = Checkpointer(global_generators())
+
+    @property
+    def every_step(self) -> bool:
+        return False
+
+    def refresh(self) -> None:
+        for generator in global_generators():
+            self._globals.add_root(generator)
+        self.restore(self.save())
+
+    def save(self) -> tuple[bytes, Checkpoint]:
+        try:
+            return pickle.dumps(self._environment.root, protocol=5), self._globals.save()
+        except Exception as error:
+            raise SnapshotError(f"{type(self._environment.root).__name__} cannot be pickled: {error}") from error
+
+    def restore(self, saved: tuple[bytes, Checkpoint]) -> None:
+        self._environment.root = pickle.loads(saved[0])  # type: ignore[misc]
+        self._globals.restore(saved[1])
+
+    def digests(self, saved: tuple[bytes, Checkpoint]) -> tuple[bytes, list[bytes]]:
+        return canonical.digest([pickle.loads(saved[0])]), _of_generators(saved[1].contents_by_identity())
+
+
+def _with_own_state(root: Any) -> Any | None:
+    for candidate in (root, getattr(root, "unwrapped", None)):
+        if callable(getattr(candidate, "get_state", None)) and callable(getattr(candidate, "set_state", None)):
+            return candidate
+    return None
+
+
+_WAYS: dict[SnapshotWay, type[Way]] = {SnapshotWay.GRAPH: GraphWay, SnapshotWay.OWN: OwnWay, SnapshotWay.PICKLE: PickleWay}
+
+
+def choose_way(environment: Environment, wanted: SnapshotWay = SnapshotWay.AUTO, *, after_reset: bool = False) -> Way:
+    """The way that suits an environment: the first of graph, own and pickle that can bring back what it holds.
+
+    Args:
+        wanted: a way in particular; then no other is tried.
+        after_reset: whether the environment was reset, so that a trial save can be made.
+
+    Raises:
+        SnapshotError: none suits; the message says for each why not.
+    """
+    reasons = []
+    for name, kind in _WAYS.items():
+        if wanted not in (SnapshotWay.AUTO, name):
+            continue
+        try:
+            way = kind(environment)  # type: ignore[call-arg]
+            if after_reset:
+                way.refresh()
+                way.save()
+            return way
+        except SnapshotError as error:
+            reasons.append(f"{name.value}: {error}")
+    raise SnapshotError("no way to take a snapshot of this environment. " + "; ".join(reasons))
+
+
