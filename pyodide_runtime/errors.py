@@ -59,7 +59,15 @@ class SnapshotError(PyodideRuntimeError):
 
 
 class EnvironmentFailed(PyodideRuntimeError):
-    """The environment itself raised; the original exception is the cause."""
+    """The environment itself raised; the original exception is the cause.
+
+    Attributes:
+        frame: the frame that was being simulated, or None if it was a reset.
+    """
+
+    def __init__(self, message: str, frame: int | None = None) -> None:
+        super().__init__(message)
+        self.frame = frame
 
 
 class OperationError(PyodideRuntimeError):

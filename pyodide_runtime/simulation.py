@@ -154,7 +154,7 @@ class Simulation:
         except PyodideRuntimeError:
             raise
         except Exception as error:
-            raise EnvironmentFailed(f"frame {self.frame}: step raised {type(error).__name__}: {error}") from error
+            raise EnvironmentFailed(f"frame {self.frame}: step raised {type(error).__name__}: {error}", self.frame) from error
         frame = self.frame
         self.frame = frame + 1
         self.observations = transition.observations

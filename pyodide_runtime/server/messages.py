@@ -1,7 +1,7 @@
 """The JSON messages between a page and its room, in both directions.
 
-What a page sends is read into types here, or refused with a clear text; the server's own messages are made here
-and nowhere else. This module knows nothing of sockets and of what a room does with a message.
+What a page sends is read into types here, or refused with a clear text; the server's own messages are made
+here and nowhere else. This module knows nothing of sockets and of what a room does with a message.
 """
 
 from __future__ import annotations

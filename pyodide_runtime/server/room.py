@@ -4,8 +4,8 @@
         |                                                                              ^
         +--dissolved: a page failed, or the experiment was edited----------------------+
 
-A room talks to pages through `Connection` and keeps sessions through `Storage`; it knows nothing of WebSockets.
-Nothing here waits, so every method is one indivisible step.
+A room talks to pages through `Connection` and keeps sessions through `Storage`; it knows nothing of
+WebSockets. Nothing here waits, so every method is one indivisible step.
 """
 
 from __future__ import annotations
@@ -108,15 +108,20 @@ class Room:
         others = [seat for seat in self.seats.values() if seat.player_id != player_id]
         if len(others) >= self.capacity:
             raise Refused(
-                f"Room {self.name} is full: {len(others)} of {self.capacity} players are here. Open another room."
+                f"Room {self.name} is full: {len(others)} of {self.capacity} players are here. "
+                "Open another room."
             )
 
     def join(self, player_id: str, connection: Connection) -> Seat:
-        """Take a seat: the player's own, whose old connection is then closed, or the first free. Raises Refused."""
+        """Take a seat: the player's own, whose old connection is then closed, or the first free one.
+
+        Raises Refused.
+        """
         self.check_open(player_id)
         old = next((seat for seat in self.seats.values() if seat.player_id == player_id), None)
-        index = next(index for index in range(self.capacity) if self.seats.get(index) in (None, old))
-        if old is not None:
+        if old is None:
+            index = min(set(range(self.capacity)) - self.seats.keys())
+        else:
             index = old.index
             self._dismiss(
                 old, "You joined this room again from another window, which plays on instead of this one."
@@ -128,7 +133,10 @@ class Room:
         return seat
 
     def receive(self, seat: Seat, message: Ready | Signal | Failed) -> None:
-        """Do what a page's message asks. Raises MessageError if it does not fit the moment; then nothing changed."""
+        """Do what a page's message asks.
+
+        Raises MessageError if it does not fit the moment; then nothing has changed.
+        """
         if not seat.present:
             raise MessageError("you are not in this room any more")
         match message:
@@ -152,6 +160,14 @@ class Room:
             other.connection.send(messages.left(seat.index))
         if self.state is RoomState.RUNNING:
             self._conclude(seat, "left", "the page was closed, or lost its connection to the server")
+
+    def is_outdated(self, loaded: LoadedExperiment) -> bool:
+        """Whether the experiment was edited between the reading of this session and the given one."""
+        return loaded.fingerprint() != self.loaded.fingerprint()
+
+    def is_vacant(self) -> bool:
+        """Whether nobody is here any more."""
+        return not self._present()
 
     def dissolve(self, reason: str) -> None:
         """End a session that has not started; everybody is told why."""

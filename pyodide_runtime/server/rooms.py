@@ -1,7 +1,7 @@
 """All rooms of a server, by name.
 
-A room is there from the first player who joins until its session is over or everybody left before the start; then
-the name may be used again. This module knows nothing of WebSockets and of HTTP.
+A room is there from the first player who joins until its session is over or everybody has left; then the
+name may be used again. This module knows nothing of WebSockets and of HTTP.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pyodide_runtime.server.room import Connection, Refused, Report, Room, RoomS
 from pyodide_runtime.server.storage import Storage
 
 SEEDS = 2**31
-"""Seeds that are drawn lie below: legacy generators take no larger ones, and so they suit every environment."""
+"""Seeds that are drawn lie below, which suits every environment: older generators take no larger ones."""
 
 
 class Rooms:
@@ -48,13 +48,13 @@ class Rooms:
             except ExperimentError as error:
                 self._report(str(error))
                 raise Refused(str(error)) from None
-            room = self._room_for(name, player_id, loaded)
+            room = self._room_for(name, loaded)
             return room, room.join(player_id, connection)
 
     def leave(self, room: Room, seat: Seat) -> None:
         """A player's connection is gone."""
         room.leave(seat)
-        if self._rooms.get(room.name) is room and not room.seats:
+        if self._rooms.get(room.name) is room and room.is_vacant():
             del self._rooms[room.name]
 
     def outcome_stored(self, session: str) -> None:
@@ -67,13 +67,12 @@ class Rooms:
         room = self._rooms.get(name)
         return None if room is None or room.state is RoomState.OVER else room
 
-    def _room_for(self, name: str, player_id: str, loaded: LoadedExperiment) -> Room:
-        """The room as it is, or a new one: also where a lone player reloads, or the experiment was edited."""
+    def _room_for(self, name: str, loaded: LoadedExperiment) -> Room:
+        """The room as it is, or a new one, also where the experiment was edited while players gathered."""
         room = self._gathering_or_running(name)
-        if room is not None and room.state is RoomState.GATHERING:
-            if room.loaded.fingerprint() != loaded.fingerprint():
-                room.dissolve("The experiment was edited after you joined. Reload this page.")
-                room = None
+        if room is not None and room.state is RoomState.GATHERING and room.is_outdated(loaded):
+            room.dissolve("The experiment was edited after you joined. Reload this page.")
+            room = None
         if room is None:
             seed = loaded.experiment.seed
             room = self._rooms[name] = Room(

@@ -1,0 +1,117 @@
+"""The rows that are final: written once, in order, chained by digests, and certified when every peer's chain agrees.
+
+`chain[n]` is a digest over the first n rows of an episode (and over the whole state every few frames), so that two peers who
+compare one short digest have compared everything up to there. The ledger also keeps what a re-run needs: every confirmed input.
+It knows nothing of predictions or packets; it is told what is final and what peers have.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Sequence
+
+from .actions import ActionCodec
+from .rollback.inputs import is_focused
+from .rollback.session import FinalFrame
+from .rows import Cells, row_cells, to_csv
+
+__all__ = ["CHAIN_SIZE", "EpisodeLedger", "to_csv"]
+
+#: Length of a chain's digest, in bytes.
+CHAIN_SIZE = 16
+
+
+class EpisodeLedger:
+    """The final rows of one episode.
+
+    Args:
+        episode: its number, from 0.
+        seed: its seed; the chain begins with it.
+        players: names of the players.
+        codecs: of the players' actions.
+    """
+
+    def __init__(self, episode: int, seed: int, players: Sequence[str], codecs: Sequence[ActionCodec]) -> None:
+        self.episode = episode
+        self.seed = seed
+        self._players = tuple(players)
+        self._codecs = tuple(codecs)
+        start = f"{episode}:{seed}:{','.join(players)}".encode()
+        self._chain = [hashlib.blake2b(start, digest_size=CHAIN_SIZE, person=b"rows").digest()]
+        self._inputs: list[tuple[bytes, ...]] = []
+        self._claims: dict[int, tuple[int, bytes]] = {}
+        self._agreed: dict[int, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._inputs)
+
+    def append(self, final: FinalFrame, state_digest: bytes = b"") -> Cells:
+        """Write the next row and return its cells.
+
+        Args:
+            final: the frame after the last one written.
+            state_digest: digest of the whole state after that frame, where one is due, else empty.
+        """
+        if final.record.frame != len(self._inputs):
+            raise ValueError(f"frame {final.record.frame} cannot follow {len(self._inputs)} rows")
+        focused = [is_focused(data) for data in final.inputs]
+        cells = row_cells(self.episode, final.record, self._players, self._codecs, focused)
+        row = "\x1f".join(f"{column}\x1e{text}" for column, text in cells).encode()
+        self._chain.append(
+            hashlib.blake2b(self._chain[-1] + state_digest + row, digest_size=CHAIN_SIZE, person=b"rows").digest()
+        )
+        self._inputs.append(final.inputs)
+        return cells
+
+    def chain(self, rows: int) -> bytes:
+        """The digest over the first `rows` rows."""
+        return self._chain[rows]
+
+    @property
+    def newest(self) -> bytes:
+        """The digest over all rows so far."""
+        return self._chain[-1]
+
+    def inputs_text(self, start: int, end: int) -> list[str]:
+        """Inputs of frames `start` .. `end` - 1 for a record: for each player, base64 of the inputs one after the other."""
+        return [
+            base64.b64encode(b"".join(inputs[place] for inputs in self._inputs[start:end])).decode()
+            for place in range(len(self._players))
+        ]
+
+    # -- certification -----------------------------------------------------------------------------------------------
+
+    def expect(self, peer: int) -> None:
+        """A row is certified only when this peer agrees, too."""
+        self._agreed.setdefault(peer, 0)
+
+    def claim(self, peer: int, rows: int, chain: bytes) -> int | None:
+        """A peer says what its chain is after `rows` rows; a prefix of the digest will do.
+
+        Returns the number of rows if the two chains differ there, else None. A claim beyond the rows that exist here is kept
+        until they do.
+        """
+        if rows >= len(self._chain):
+            self._claims[peer] = (rows, chain)
+            return None
+        if not self._chain[rows].startswith(chain):
+            return rows
+        if rows > self._agreed.get(peer, 0):
+            self._agreed[peer] = rows
+        return None
+
+    def review(self) -> int | None:
+        """Look again at claims that lay ahead; as `claim`."""
+        for peer, (rows, chain) in list(self._claims.items()):
+            if rows < len(self._chain):
+                del self._claims[peer]
+                differing = self.claim(peer, rows, chain)
+                if differing is not None:
+                    return differing
+        return None
+
+    @property
+    def certified(self) -> int:
+        """How many rows, from the first on, every peer is known to have alike. All of them if there is no other peer."""
+        return min(self._agreed.values()) if self._agreed else len(self)

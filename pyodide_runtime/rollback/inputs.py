@@ -1,0 +1,85 @@
+"""The inputs of one player: those that are held, and a prediction for those that are not.
+
+An input is one byte of flags followed by the canonical bytes of an action. Bit 0 of the flags says that the player's page
+had the focus; the other bits are zero. The flags reach the data but not the environment, so they alone never cause a rollback.
+
+Invariant: inputs are held for every frame from `first` to `last` without a gap. `last` only grows; no input is ever changed.
+"""
+
+from __future__ import annotations
+
+import enum
+
+__all__ = ["FOCUSED", "InputQueue", "Prediction", "action_of", "is_focused", "make_input"]
+
+#: The flag of an input whose player's page had the focus.
+FOCUSED = 1
+
+
+class Prediction(enum.Enum):
+    """How an input that has not arrived is guessed."""
+
+    LAST = "last"  #: the player goes on doing what it did last
+    DEFAULT = "default"  #: the player does nothing
+
+
+def make_input(action: bytes, focused: bool) -> bytes:
+    """The input that carries an encoded action."""
+    return (b"\x01" if focused else b"\x00") + action
+
+
+def action_of(data: bytes) -> bytes:
+    """The encoded action in an input."""
+    return data[1:]
+
+
+def is_focused(data: bytes) -> bool:
+    """Whether the player's page had the focus."""
+    return bool(data[0] & FOCUSED)
+
+
+class InputQueue:
+    """The inputs of one player.
+
+    Args:
+        neutral: the input that stands for frames 0 .. delay-1 on every peer, and for a player of whom nothing is known.
+        delay: the input delay in frames.
+        prediction: how to guess.
+    """
+
+    def __init__(self, neutral: bytes, delay: int, prediction: Prediction) -> None:
+        self._neutral = neutral
+        self._prediction = prediction
+        self._inputs: dict[int, bytes] = {frame: neutral for frame in range(delay)}
+        self.first = 0
+        self.last = delay - 1
+
+    def add(self, frame: int, data: bytes) -> bool:
+        """Take the input of `frame` if it is the next one; False if it is held already or would leave a gap."""
+        if frame != self.last + 1:
+            return False
+        self._inputs[frame] = data
+        self.last = frame
+        return True
+
+    def held(self, frame: int) -> bytes | None:
+        """The input of a frame if it is held."""
+        return self._inputs.get(frame)
+
+    def guess(self, frame: int) -> bytes:
+        """The input of a frame: the one held, else the prediction."""
+        data = self._inputs.get(frame)
+        if data is not None:
+            return data
+        last = self._inputs.get(self.last, self._neutral)
+        return last if self._prediction is Prediction.LAST else last[:1] + self._neutral[1:]
+
+    def span(self, start: int) -> list[bytes]:
+        """All inputs held from frame `start` on; `start` must not lie before `first`."""
+        return [self._inputs[frame] for frame in range(start, self.last + 1)]
+
+    def discard_before(self, frame: int) -> None:
+        """Let go of the inputs of frames before `frame`; the newest is always kept, for predictions grow from it."""
+        for old in range(self.first, min(frame, self.last)):
+            del self._inputs[old]
+        self.first = max(self.first, min(frame, self.last))

@@ -1,0 +1,235 @@
+"""One episode with predicted inputs: what to load, step and save next, and which frames have become final.
+
+The algorithm. `c` is the next frame to simulate. An input that has not arrived is predicted. When it arrives and differs
+from what was used, the lowest such frame F is remembered. `advance` then rolls back: it loads F, replays F .. c-1 with what is
+now known, saving every frame again, and goes on to c. It stalls when c is `window` frames beyond the last frame of which every
+player's input is held, so that a rollback is never deeper than the window.
+
+Invariants. (1) The records of the runtime hold, for every frame below c, the action that was really used. (2) A snapshot is
+held of every frame from `final` to c, and inputs from `final` on: one rule of retention for both. (3) A frame is
+final once all its inputs are held here and, as far as reported, everywhere, and it was simulated with them; nothing else makes it final.
+
+It hands batches to a `Runtime`, and knows nothing of packets, clocks, files or browsers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ..batch import Rollback, Runtime, Snapshot, Step
+from ..errors import BatchError, EnvironmentFailed, SessionError
+from ..simulation import StepRecord
+from .inputs import InputQueue, Prediction, action_of
+
+__all__ = ["Counters", "FinalFrame", "RollbackSession"]
+
+
+@dataclass(slots=True)
+class Counters:
+    """What prediction cost, since the session began. All are counts of frames, except `rollbacks`."""
+
+    rollbacks: int = 0
+    deepest_rollback: int = 0
+    replayed: int = 0
+    mispredictions: int = 0
+    stalls: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class FinalFrame:
+    """A frame that will never change: what happened, and every player's input, flags included."""
+
+    record: StepRecord
+    inputs: tuple[bytes, ...]
+
+
+class RollbackSession:
+    """Rollback for one episode of any number of players.
+
+    Args:
+        runtime: reset to the episode's seed, at frame 0.
+        local: places (in the runtime's order of players) of the players whose inputs come from this host.
+        neutral: the input that means nothing was done, for each player.
+        input_delay: frames between taking a local input and the frame it belongs to.
+        window: how far beyond the confirmed frame to go, in frames; 1 means never to predict.
+        prediction: how to guess.
+        counters: to be carried on from an earlier episode.
+
+    Raises:
+        SessionError: a setting cannot work.
+    """
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        *,
+        local: Sequence[int],
+        neutral: Sequence[bytes],
+        input_delay: int = 0,
+        window: int = 8,
+        prediction: Prediction = Prediction.LAST,
+        counters: Counters | None = None,
+    ) -> None:
+        if window < 1:
+            raise SessionError(f"prediction window {window}: it must be at least 1 frame")
+        if input_delay < 0:
+            raise SessionError(f"input delay {input_delay}: it cannot be negative")
+        if runtime.frame != 0:
+            raise SessionError("a session begins at frame 0 of an episode; reset the runtime first")
+        self._runtime = runtime
+        self._window = window
+        self._delay = input_delay
+        self.local = tuple(local)
+        self.queues = [InputQueue(data, input_delay, prediction) for data in neutral]
+        self.counters = counters or Counters()
+        self._first_incorrect: int | None = None
+        self._reported: dict[int, int] = {}
+        self._blocked: int | None = None
+        self.final = 0  # the next frame to become final; all below it are
+        runtime.batch([Snapshot()])
+
+    # -- to be read --------------------------------------------------------------------------------------------------
+
+    @property
+    def frame(self) -> int:
+        """c: the next frame to be simulated."""
+        return self._runtime.frame
+
+    @property
+    def held(self) -> int:
+        """The last frame up to which every player's input is held here; -1 if there is none."""
+        return min(queue.last for queue in self.queues)
+
+    @property
+    def confirmed(self) -> int:
+        """The last frame up to which every player's input is held by every peer, as far as they have reported."""
+        return min([self.held, *self._reported.values()])
+
+    @property
+    def stalled(self) -> bool:
+        """Whether the next frame must wait for inputs."""
+        return self.frame - self.held >= self._window
+
+    @property
+    def ended(self) -> bool:
+        """Whether the episode is over and every frame of it is final."""
+        return self._runtime.done and self.final == self.frame and self._first_incorrect is None
+
+    @property
+    def wants_input(self) -> bool:
+        """Whether `advance` would simulate a frame, and so wants the local inputs."""
+        return not self.stalled and not (self._runtime.done and self._first_incorrect is None) and self._blocked is None
+
+    # -- what arrives ------------------------------------------------------------------------------------------------
+
+    def receive(self, player: int, start: int, inputs: Sequence[bytes]) -> int:
+        """Take inputs of a remote player for frames `start`, `start` + 1, ...
+
+        Those that are held are ignored, and so are all if they would leave a gap. Returns how many were new.
+        """
+        queue, records, taken = self.queues[player], self._runtime.records, 0
+        for frame, data in enumerate(inputs, start):
+            if not queue.add(frame, data):
+                continue
+            taken += 1
+            if frame < len(records) and records[frame].actions[player] != action_of(data):
+                self.counters.mispredictions += 1
+                if self._first_incorrect is None or frame < self._first_incorrect:
+                    self._first_incorrect = frame
+        return taken
+
+    def report(self, peer: int, held: int) -> None:
+        """A peer says up to which frame it holds every player's input."""
+        if held > self._reported.get(peer, -2):
+            self._reported[peer] = held
+
+    def expect_report(self, peer: int) -> None:
+        """From now on no frame is final before this peer has said that it holds its inputs."""
+        self._reported.setdefault(peer, -1)
+
+    # -- going on ----------------------------------------------------------------------------------------------------
+
+    def advance(self, local: Mapping[int, bytes] | None) -> int:
+        """Carry out what is pending, and simulate the next frame if it may be simulated.
+
+        Args:
+            local: an input for each local player, taken now; it lands `input_delay` frames later. None: do not go on to
+                the next frame, only carry out corrections.
+
+        Returns:
+            How many frames were replayed.
+
+        Raises:
+            EnvironmentFailed: the environment raised with inputs that are all confirmed. (With predicted ones it may raise
+                for what nobody did; then the session waits until it knows.)
+        """
+        frame, first = self.frame, self._first_incorrect
+        if self._blocked is not None and (self.held >= self._blocked or first is not None):
+            self._blocked = None
+        step = local is not None and self.wants_input
+        if step and local is not None:
+            for player in self.local:
+                self.queues[player].add(frame + self._delay, local[player])
+        if first is None and not step:
+            if local is not None and self.stalled and not self._runtime.done:
+                self.counters.stalls += 1
+            return 0
+        end = frame + 1 if step else frame
+        replayed = 0
+        if first is not None:
+            replayed = frame - first
+            self._first_incorrect = None
+            self.counters.rollbacks += 1
+            self.counters.replayed += replayed
+            self.counters.deepest_rollback = max(self.counters.deepest_rollback, replayed)
+        self._run(frame if first is None else first, end)
+        return replayed
+
+    def _run(self, start: int, end: int) -> None:
+        """Simulate frames `start` .. `end` - 1 in one batch; stop before one whose predicted inputs make the environment raise."""
+        while True:
+            actions = [self._actions(frame) for frame in range(start, end)]
+            try:
+                if start == self.frame and len(actions) == 1:
+                    if not self._runtime.done:
+                        self._runtime.batch([Step(actions[0]), Snapshot()])
+                else:
+                    self._runtime.batch([Rollback(start, actions, stop_at_end=True, save_all=True)])
+                return
+            except BatchError as error:
+                failed = getattr(error.cause, "frame", None)
+                if not isinstance(error.cause, EnvironmentFailed) or failed is None or failed <= self.held:
+                    raise error.cause from error.cause.__cause__
+                self._blocked = end = failed
+                if start == end == self.frame:
+                    return
+
+    def _actions(self, frame: int) -> tuple[bytes, ...]:
+        return tuple([action_of(queue.guess(frame)) for queue in self.queues])
+
+    # -- what is settled ---------------------------------------------------------------------------------------------
+
+    def take_final(self) -> list[FinalFrame]:
+        """The frames that became final since the last call, in order; afterwards nothing older than them is kept.
+
+        Snapshots of the states after them are still held while this list is being made use of, until `retire`.
+        """
+        if self._first_incorrect is not None:
+            return []
+        horizon = min(self.confirmed, self.frame - 1)
+        records = self._runtime.records
+        found = []
+        for frame in range(self.final, horizon + 1):
+            inputs = tuple([queue.guess(frame) for queue in self.queues])
+            found.append(FinalFrame(records[frame], inputs))
+        self.final = max(self.final, horizon + 1)
+        return found
+
+    def retire(self, unacknowledged: int) -> None:
+        """Let go of what no rollback can need: snapshots before the first frame that is not final, and inputs before
+        that frame and before `unacknowledged`, the first frame of local input that some peer has not acknowledged."""
+        self._runtime.discard_before(self.final)
+        oldest = min(self.final, unacknowledged)
+        for queue in self.queues:
+            queue.discard_before(oldest)

@@ -1,0 +1,112 @@
+"""One page's WebSocket: text messages in order, both ways, each as late as the artificial delay asks.
+
+Sending never waits: messages queue until they are due. This module knows nothing of what messages mean.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
+from types import TracebackType
+from typing import Any
+
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+MOST_WAITING = 1024
+"""Messages that may wait, each way. A page that reads none of them any more is given up."""
+
+
+class NotText:
+    """Stands for a binary message, which no page of ours sends."""
+
+
+class PageSocket:
+    """An accepted WebSocket, while the `async with` block lasts.
+
+    Args:
+        websocket: the socket.
+        delay_s: seconds by which each message, in both directions, comes later than it would.
+    """
+
+    def __init__(self, websocket: WebSocket, delay_s: float = 0) -> None:
+        self._websocket = websocket
+        self._delay_s = delay_s
+        self._outgoing: asyncio.Queue[tuple[float, str | None]] = asyncio.Queue()
+        self._incoming: asyncio.Queue[tuple[float, str | NotText | None]] = asyncio.Queue(MOST_WAITING)
+        self._clock = asyncio.get_running_loop().time
+
+    async def __aenter__(self) -> PageSocket:
+        self._writer = asyncio.create_task(self._write())
+        self._reader = asyncio.create_task(self._read())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for task in (self._reader, self._writer):
+            task.cancel()
+        await asyncio.gather(self._reader, self._writer, return_exceptions=True)
+        with suppress(WebSocketDisconnect, RuntimeError):
+            await self._websocket.close()
+
+    def send(self, message: Mapping[str, Any]) -> None:
+        """Send a JSON message, after those sent before, without waiting."""
+        if self._outgoing.qsize() >= MOST_WAITING:
+            self._writer.cancel()
+        else:
+            self._put(json.dumps(message, separators=(",", ":"), allow_nan=False))
+
+    def close(self) -> None:
+        """Close the socket once all that was sent is on its way."""
+        self._put(None)
+
+    async def closed(self) -> None:
+        """Wait until the socket, which was told to close, is closed or lost."""
+        await asyncio.wait({self._writer})
+
+    async def received(self) -> AsyncIterator[str | NotText]:
+        """The page's messages, until it goes away or is sent away. `NotText` stands for a binary one."""
+        while True:
+            getting = asyncio.create_task(self._incoming.get())
+            try:
+                await asyncio.wait({getting, self._writer}, return_when=asyncio.FIRST_COMPLETED)
+                if not getting.done():
+                    return
+            finally:
+                getting.cancel()
+            due, message = getting.result()
+            await self._until(due)
+            if message is None:
+                return
+            yield message
+
+    def _put(self, text: str | None) -> None:
+        self._outgoing.put_nowait((self._clock() + self._delay_s, text))
+
+    async def _until(self, due: float) -> None:
+        late = due - self._clock()
+        if late > 0:
+            await asyncio.sleep(late)
+
+    async def _write(self) -> None:
+        with suppress(WebSocketDisconnect, RuntimeError):  # Starlette raises these once the page is gone
+            while True:
+                due, text = await self._outgoing.get()
+                await self._until(due)
+                if text is None:
+                    await self._websocket.close()
+                    return
+                await self._websocket.send_text(text)
+
+    async def _read(self) -> None:
+        message: str | NotText | None = ""
+        while message is not None:
+            event = await self._websocket.receive()
+            if event["type"] != "websocket.receive":
+                message = None
+            else:
+                text = event.get("text")
+                message = NotText() if text is None else text
+            await self._incoming.put((self._clock() + self._delay_s, message))
