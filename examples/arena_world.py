@@ -36,7 +36,7 @@ COMBO_BONUS_FROM = 3
 COIN_LIFE, GEM_LIFE = 300, 170
 GEM_VALUE = 3
 COINS_AT_START, COINS_AT_MOST = 6, 9
-SAW_QUICKENS_EVERY = 150
+SAWS_QUICKEN_EVERY = 150
 TRAIL_LENGTH = 10
 POPUP_LIFE = 24
 
@@ -198,6 +198,7 @@ class World:
         self.coins: list[Coin] = []
         self.popups: list[Popup] = []
         self.coin_wait = 20
+        self.quicken_wait = SAWS_QUICKEN_EVERY
         for _ in range(COINS_AT_START):
             self._lay_coin()
 
@@ -326,7 +327,10 @@ class World:
         return Body(x, y, towards_x * speed, towards_y * speed, SAW_RADIUS)
 
     def _move_saws(self) -> None:
-        quicken = self.frame % SAW_QUICKENS_EVERY == 0
+        self.quicken_wait -= 1
+        quicken = self.quicken_wait == 0
+        if quicken:
+            self.quicken_wait = SAWS_QUICKEN_EVERY
         for saw in self.saws:
             if quicken:
                 saw.vx *= 1.15

@@ -38,9 +38,14 @@ def hunt(env: Any, name: str) -> int:
     coins = [coin for coin in env.world.coins if coin.waits == 0]
     if not coins:
         return 0
-    goal = min(coins, key=lambda coin: ((coin.x - me.x) ** 2 + (coin.y - me.y) ** 2) / coin.value)
+    goal = min(coins, key=lambda coin: _distance_squared(coin, me) / coin.value)
     dx, dy = goal.x - me.x, goal.y - me.y
     return COMPASS[(dx > 6) - (dx < -6), (dy > 6) - (dy < -6)]
+
+
+def _distance_squared(one: Any, other: Any) -> float:
+    dx, dy = one.x - other.x, one.y - other.y
+    return float(dx * dx + dy * dy)
 
 
 def balance(observation: Any) -> int:
