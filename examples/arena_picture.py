@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+import arena_floor as floor
 import arena_world as rules
 from shapes import Shape, arc, circle, ellipse, line, polygon, rect, scene, star, text
 
@@ -44,16 +45,16 @@ def draw(env: Arena, player: str | None = None) -> dict[str, Any]:
     shapes += _score_board(env, player)
     if env.world.frame >= env.max_steps:
         shapes += _end(env, player)
-    return scene(rules.WIDTH, TOP + rules.HEIGHT, NIGHT, shapes)
+    return scene(floor.WIDTH, TOP + floor.HEIGHT, NIGHT, shapes)
 
 
 def _floor() -> list[Shape]:
-    shapes = [rect(0, TOP, rules.WIDTH, rules.HEIGHT, FLOOR)]
+    shapes = [rect(0, TOP, floor.WIDTH, floor.HEIGHT, FLOOR)]
     for x in range(80, 960, 80):
-        shapes.append(line([(x, TOP), (x, TOP + rules.HEIGHT)], FLOOR_LINE, 1))
+        shapes.append(line([(x, TOP), (x, TOP + floor.HEIGHT)], FLOOR_LINE, 1))
     for y in range(80, 560, 80):
-        shapes.append(line([(0, TOP + y), (rules.WIDTH, TOP + y)], FLOOR_LINE, 1))
-    for left, top, width, height in rules.BLOCKS:
+        shapes.append(line([(0, TOP + y), (floor.WIDTH, TOP + y)], FLOOR_LINE, 1))
+    for left, top, width, height in floor.BLOCKS:
         shapes.append(rect(left + 4, TOP + top + 6, width, height, NIGHT, radius=7, opacity=0.5))
         shapes.append(rect(left, TOP + top, width, height, WALL, radius=7))
         shapes.append(rect(left + 4, TOP + top + 4, width - 8, height - 12, WALL_TOP, radius=5))
@@ -91,7 +92,7 @@ def _coin(coin: rules.Coin, frame: int) -> list[Shape]:
     return shapes
 
 
-def _saw(saw: rules.Body, frame: int) -> list[Shape]:
+def _saw(saw: floor.Body, frame: int) -> list[Shape]:
     x, y, radius = saw.x, TOP + saw.y, rules.SAW_RADIUS
     turn = frame * 0.28
     return [
@@ -163,13 +164,13 @@ def _face(player: rules.Player, x: float, y: float, edge: str) -> list[Shape]:
 
 def _score_board(env: Arena, you: str | None) -> list[Shape]:
     world = env.world
-    shapes = [rect(0, 0, rules.WIDTH, TOP, NIGHT)]
+    shapes = [rect(0, 0, floor.WIDTH, TOP, NIGHT)]
     for index, name in enumerate(env.possible_agents):
         fill, edge = LOOKS[name]
         left = index == 0
-        x = 24.0 if left else rules.WIDTH - 24.0
+        x = 24.0 if left else floor.WIDTH - 24.0
         inward, align = (1.0, "left") if left else (-1.0, "right")
-        shapes.append(rect(16.0 if left else rules.WIDTH - 300.0, 12, 284, 56, edge, radius=12, opacity=0.35))
+        shapes.append(rect(16.0 if left else floor.WIDTH - 300.0, 12, 284, 56, edge, radius=12, opacity=0.35))
         shapes.append(circle(x + inward * 26, 40, 18, fill, stroke=edge, line_width=3))
         label = f"{name.upper()} · YOU" if name == you else name.upper()
         shapes.append(text(x + inward * 56, 41, label, 17, WHITE, align, weight="bold"))
@@ -179,7 +180,7 @@ def _score_board(env: Arena, you: str | None) -> list[Shape]:
     left_share = max(0.0, 1.0 - world.frame / env.max_steps)
     seconds = math.ceil((env.max_steps - world.frame) / 30)
     hurry = left_share < 0.2
-    middle = rules.WIDTH / 2
+    middle = floor.WIDTH / 2
     shapes.append(
         text(middle, 28, str(max(0, seconds)), 30, "#ff8787" if hurry else WHITE, "center", weight="bold")
     )
@@ -200,10 +201,10 @@ def _end(env: Arena, you: str | None) -> list[Shape]:
     else:
         headline = "You win!" if winners[0] == you else f"{winners[0].capitalize()} wins!"
         colour = LOOKS[winners[0]][0]
-    middle, height = rules.WIDTH / 2, TOP + rules.HEIGHT / 2
+    middle, height = floor.WIDTH / 2, TOP + floor.HEIGHT / 2
     score = " : ".join(str(count) for count in coins.values())
     return [
-        rect(0, TOP, rules.WIDTH, rules.HEIGHT, NIGHT, opacity=0.6),
+        rect(0, TOP, floor.WIDTH, floor.HEIGHT, NIGHT, opacity=0.6),
         rect(middle - 210, height - 80, 420, 160, NIGHT, radius=18, stroke=colour, line_width=3),
         text(middle, height - 24, headline, 52, colour, "center", weight="bold"),
         text(middle, height + 38, score, 34, GOLD, "center", weight="bold"),

@@ -60,8 +60,7 @@ def test_two_chefs_serve_soup_after_soup(seed: int) -> None:
     assert env.cumulative_score == 2 * sum(reward[0] for reward in rewards)
 
 
-def test_no_key_that_only_cooks_by_chance_is_missing() -> None:
-    """Toggling does nothing in this room, so that pick-up-or-drop is the only key besides the arrows."""
+def test_toggling_does_nothing_in_this_room_so_that_no_key_is_needed_for_it() -> None:
     toggled, still = registry.make("Overcooked-CrampedRoom-V0"), registry.make("Overcooked-CrampedRoom-V0")
     for env, action in ((toggled, 5), (still, 6)):
         env.reset(seed=1)
