@@ -266,12 +266,10 @@ class Match:
     def _play(self, now: float, sample: Callable[[], bytes]) -> None:
         session = self.session
         if now < self._due:
-            replayed = session.advance(None)
+            replayed, _ = session.advance(step=False)
         else:
-            frame = session.frame
-            wants = session.wants_input
-            replayed = session.advance({self.local: sample()} if wants else None)
-            if wants and session.frame > frame:
+            replayed, stepped = session.advance({self.local: sample()} if session.wants_input else None)
+            if stepped:
                 self._due = max(self._due + self._period * self._stretch(), now - self._period)
                 self._waiting = False
             else:
@@ -332,6 +330,8 @@ class Match:
             self._send(peer, INPUT, packet)
 
     def _take_inputs(self, peer: Peer, packet: Inputs, now: float) -> None:
+        if not peer.heard_hello:
+            return  # it knows us already, but we do not know it; it will say all this again
         peer.knows_us = True
         if packet.episode != self.episode:
             if packet.episode == self.episode + 1 and self.phase is Phase.SETTLING:
@@ -374,7 +374,7 @@ class Match:
     def _settle(self, now: float) -> None:
         if all(peer.ended and peer.end_heard for peer in self.peers.values()):
             self._certified = (self.episode, len(self.ledger) - 1)
-            end = self._own_end(heard=True)
+            end = self._own_end(heard=True, settled=True)
             self._archive[self.episode] = end
             self._journal.episode_end(self.episode, end.frames, end.chain)
             if self.episode + 1 == self.settings.episodes:
@@ -391,13 +391,13 @@ class Match:
                     self._send(peer, CONTROL, self._own_end(heard=peer.ended))
         self._send_inputs(now)
 
-    def _own_end(self, *, heard: bool) -> End:
-        return End(self.local, self.episode, len(self.ledger), self.ledger.newest, heard)
+    def _own_end(self, *, heard: bool, settled: bool = False) -> End:
+        return End(self.local, self.episode, len(self.ledger), self.ledger.newest, heard, settled)
 
     def _take_end(self, peer: Peer, packet: End) -> None:
         if packet.episode < self.episode or self.phase is Phase.OVER:
             known = self._archive.get(packet.episode)
-            if known is not None and not packet.heard:
+            if known is not None and not packet.settled:
                 self._send(peer, CONTROL, known)
             return
         if packet.episode > self.episode:

@@ -81,13 +81,17 @@ class Inputs:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """The episode ended: how many frames it had, the 16-byte chain over its rows. `heard`: the receiver's End has arrived here."""
+    """The episode ended: how many frames it had, the 16-byte chain over its rows.
+
+    `heard`: the receiver's End has arrived here. `settled`: the sender has gone on and wants no answer.
+    """
 
     sender: int
     episode: int
     frames: int
     chain: bytes
     heard: bool
+    settled: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +121,7 @@ def encode(packet: Packet, tag: bytes) -> bytes:
             raise WireError(f"the terms of a hello are {len(packet.terms)} bytes long, more than a packet holds")
         return _head(1, tag, packet.sender) + body
     if isinstance(packet, End):
-        return _head(3, tag, packet.sender) + _END.pack(packet.episode, packet.frames, packet.chain, packet.heard)
+        return _head(3, tag, packet.sender) + _END.pack(packet.episode, packet.frames, packet.chain, packet.heard | packet.settled << 1)
     detail = packet.detail.encode()[:1000].decode(errors="ignore").encode()
     return _head(4, tag, packet.sender) + _BYE.pack(packet.reason, len(detail)) + detail
 
@@ -177,8 +181,8 @@ def decode(data: bytes, tag: bytes) -> Packet:
             return Hello(sender, _exactly(body, _HELLO.size, length), _flag(heard))
         if kind == 3:
             _exactly(body, _END.size, 0)
-            episode, frames, chain, heard = _END.unpack(body)
-            return End(sender, episode, frames, chain, _flag(heard))
+            episode, frames, chain, flags = _END.unpack(body)
+            return End(sender, episode, frames, chain, _flag(flags & ~2), bool(flags & 2))
         if kind == 4:
             reason, length = _BYE.unpack_from(body)
             return Bye(sender, reason, _exactly(body, _BYE.size, length).decode())

@@ -16,24 +16,35 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..batch import Rollback, Runtime, Snapshot, Step
 from ..errors import BatchError, EnvironmentFailed, SessionError
 from ..simulation import StepRecord
 from .inputs import InputQueue, Prediction, action_of
 
-__all__ = ["Counters", "FinalFrame", "RollbackSession"]
+__all__ = ["Advance", "Counters", "FinalFrame", "RollbackSession"]
 
 
 @dataclass(slots=True)
 class Counters:
-    """What prediction cost, since the session began. All are counts of frames, except `rollbacks`."""
+    """What prediction cost, since the session began. All are counts of frames, except `rollbacks`.
+
+    `stalls` counts the frames that had to wait for inputs.
+    """
 
     rollbacks: int = 0
     deepest_rollback: int = 0
     replayed: int = 0
     mispredictions: int = 0
     stalls: int = 0
+
+
+class Advance(NamedTuple):
+    """What one call of `advance` did: how many frames it replayed, and whether it went on to a new one."""
+
+    replayed: int
+    stepped: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +128,23 @@ class RollbackSession:
         return self._runtime.done and self.final == self.frame and self._first_incorrect is None
 
     @property
+    def can_step(self) -> bool:
+        """Whether `advance` would simulate the next frame, if told to step."""
+        return not self.stalled and self._going
+
+    @property
     def wants_input(self) -> bool:
-        """Whether `advance` would simulate a frame, and so wants the local inputs."""
-        return not self.stalled and not (self._runtime.done and self._first_incorrect is None) and self._blocked is None
+        """Whether the local inputs of this frame are to be taken now.
+
+        That is when the frame is about to be simulated, so as to take them as late as can be; but with a window of 1 every
+        peer waits for the others' inputs of this very frame, so there they are taken at once.
+        """
+        lacks = any(self.queues[player].last < self.frame + self._delay for player in self.local)
+        return lacks and self._going and (self._window == 1 or not self.stalled)
+
+    @property
+    def _going(self) -> bool:
+        return self._blocked is None and (not self._runtime.done or self._first_incorrect is not None)
 
     # -- what arrives ------------------------------------------------------------------------------------------------
 
@@ -150,15 +175,12 @@ class RollbackSession:
 
     # -- going on ----------------------------------------------------------------------------------------------------
 
-    def advance(self, local: Mapping[int, bytes] | None) -> int:
+    def advance(self, local: Mapping[int, bytes] | None = None, *, step: bool = True) -> Advance:
         """Carry out what is pending, and simulate the next frame if it may be simulated.
 
         Args:
-            local: an input for each local player, taken now; it lands `input_delay` frames later. None: do not go on to
-                the next frame, only carry out corrections.
-
-        Returns:
-            How many frames were replayed.
+            local: an input for each local player, taken now, if `wants_input`; it lands `input_delay` frames later.
+            step: False: do not go on to the next frame, only carry out corrections.
 
         Raises:
             EnvironmentFailed: the environment raised with inputs that are all confirmed. (With predicted ones it may raise
@@ -167,14 +189,12 @@ class RollbackSession:
         frame, first = self.frame, self._first_incorrect
         if self._blocked is not None and (self.held >= self._blocked or first is not None):
             self._blocked = None
-        step = local is not None and self.wants_input
-        if step and local is not None:
+        if local is not None and self.wants_input:
             for player in self.local:
                 self.queues[player].add(frame + self._delay, local[player])
+        step = step and self.can_step
         if first is None and not step:
-            if local is not None and self.stalled and not self._runtime.done:
-                self.counters.stalls += 1
-            return 0
+            return Advance(0, False)
         end = frame + 1 if step else frame
         replayed = 0
         if first is not None:
@@ -184,7 +204,7 @@ class RollbackSession:
             self.counters.replayed += replayed
             self.counters.deepest_rollback = max(self.counters.deepest_rollback, replayed)
         self._run(frame if first is None else first, end)
-        return replayed
+        return Advance(replayed, step)
 
     def _run(self, start: int, end: int) -> None:
         """Simulate frames `start` .. `end` - 1 in one batch; stop before one whose predicted inputs make the environment raise."""

@@ -30,7 +30,7 @@ class ServerOptions:
         data: the folder for sessions.
         distribution: the laid-out folder with Pyodide and the wheels, served as `/pyodide/`.
         bridge: the folder with the page and its modules, served as `/bridge/`.
-        socket_delay_ms: milliseconds by which each WebSocket message is delayed in both directions, for tests.
+        socket_delay_ms: milliseconds by which each WebSocket message comes late, both ways; for tests.
         ice_servers: `RTCIceServer` objects for the pages, as JSON values.
         report: prints a line in the terminal.
     """

@@ -1,7 +1,7 @@
 """Headers that every HTTP answer bears: a page of this server is isolated from all other origins.
 
-With them a browser grants shared memory and precise clocks, and lets no other site read what is served here. This
-module knows nothing of what is served.
+With them a browser grants shared memory and precise clocks, and lets no other site read what is served here.
+This module knows nothing of what is served.
 """
 
 from __future__ import annotations

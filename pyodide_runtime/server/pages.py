@@ -1,6 +1,7 @@
 """The pages: the entrance at `/`, the way into a room, and the page on which a room plays.
 
-The playing page itself belongs to the bridge and is sent as it is. This module knows nothing of what rooms do.
+The playing page itself belongs to the bridge and is sent as it is. This module knows nothing of what rooms
+do.
 """
 
 from __future__ import annotations
@@ -100,8 +101,8 @@ def _introduction(experiment: Experiment) -> str:
     else:
         way = (
             '<form action="/play"><button>Open a new room</button></form><p class="or">or</p>'
-            '<form action="/play"><input name="room" placeholder="Name of a room" aria-label="Name of a room" '
-            'required maxlength="64" pattern="[A-Za-z0-9][A-Za-z0-9_\\-]*" autocomplete="off" spellcheck="false">'
+            '<form action="/play"><input name="room" placeholder="Name of a room" required maxlength="64" '
+            'aria-label="Name of a room" pattern="[A-Za-z0-9][A-Za-z0-9_\\-]*" autocomplete="off">'
             "<button>Join it</button></form>"
             "<p>Everybody who opens the same room's name plays together. "
             "Two windows on this machine will do.</p>"

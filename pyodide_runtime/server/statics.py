@@ -1,8 +1,9 @@
 """Files of a folder over HTTP: right types, revalidated by ETag, compressed where that helps.
 
-A page must never run yesterday's code, so every answer is revalidated (`no-cache`: kept, but asked about each time).
-Only a URL that names the contents it wants, by `?sha256=...`, is kept for good. Over loopback nothing is
-compressed, since there it costs more than it saves. This module knows nothing of what the files are for.
+A page must never run yesterday's code, so every answer is revalidated (`no-cache`: kept, but asked about each
+time). Only the answer to a URL that names the contents it wants, by `?sha256=...`, is kept for good. Over
+loopback nothing is compressed, since there it costs more than it saves. This module knows nothing of what the
+files are for.
 """
 
 from __future__ import annotations
