@@ -136,6 +136,7 @@ function play() {
     },
     onPlayers: (players, count) => {
       roster = { players, count };
+      write({ name: connection.about?.name ?? connection.config?.experiment.settings.name ?? "" });
       showPlayers(players, count, connection);
     },
     onLinks: (links) => {

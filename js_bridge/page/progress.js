@@ -61,6 +61,7 @@ export class Progress {
       ? `Loading ${stage.name.slice("package ".length)}`
       : LABELS[stage.name] ?? stage.name;
     if (stage.bytes === 0) return label;
+    if (stage.name === "core" && stage.bytes === stage.total) return "Starting Python";
     const total = stage.total !== null && stage.total >= stage.bytes ? ` of ${megabytes(stage.total)}` : "";
     return `${label}: ${megabytes(stage.bytes)}${total} MB`;
   }

@@ -13,9 +13,15 @@ export class Clock {
   #posted = false;
   #stopped = false;
 
-  /** @param {() => number} tick returns the next time to wake at, in ms of `performance.now()`; Infinity = never */
-  constructor(tick) {
+  #now;
+
+  /**
+   * @param {() => number} tick returns the next time to wake at, in milliseconds of `now`; Infinity = never
+   * @param {() => number} [now]
+   */
+  constructor(tick, now = () => performance.now()) {
     this.#tick = tick;
+    this.#now = now;
     this.#soon.port1.onmessage = () => {
       this.#posted = false;
       this.#ring();
@@ -47,7 +53,7 @@ export class Clock {
     this.#wakeAt = Infinity;
     this.#wakeAt = this.#tick();
     if (this.#stopped || this.#posted || this.#wakeAt === Infinity) return;
-    const rest = this.#wakeAt - performance.now();
+    const rest = this.#wakeAt - this.#now();
     // Rounded up, for a timer that rings early costs a tick that finds nothing to do. A timer cannot wait longer
     // than 2^31 ms; a wake before its time is harmless.
     if (rest <= 0) this.wake();

@@ -61,6 +61,7 @@ async function load(config) {
   const plain = scope.fetch;
   let current = "core";
   try {
+    const engine = import(`${distribution}pyodide.mjs`);
     const lock = await stage("lock", () => read(`${distribution}pyodide-lock.json`));
     const packages = new Map(Object.values(JSON.parse(lock).packages ?? {})
       .map(({ file_name: file, name }) => [new URL(file, distribution).href, name]));
@@ -68,7 +69,7 @@ async function load(config) {
       const name = packages.get(new URL(url, scope.location.href).href);
       return name ? { name: `package ${name}`, whole: true } : { name: current, whole: false };
     });
-    const { loadPyodide } = await import(`${distribution}pyodide.mjs`);
+    const { loadPyodide } = await engine;
     const pyodide = await loadCore({ loadPyodide, distribution, lock, stage, options: {
       stdout: (/** @type {string} */ line) => post({ type: "log", text: line }),
       stderr: (/** @type {string} */ line) => post({ type: "log", text: line }),

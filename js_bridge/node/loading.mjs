@@ -1,0 +1,159 @@
+/**
+ * @file Brings Python up under Node from a distribution folder, by the same steps as in a browser's worker. The
+ * host's folders are there under their own names, so that a script finds its files as under CPython.
+ */
+
+import { existsSync, readdirSync, readFileSync, writeSync } from "node:fs";
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+
+import { loadCore, loadPackages } from "../worker/loading.js";
+
+/** @typedef {import("pyodide").PyodideAPI} PyodideAPI */
+
+/** A mistake of whoever called, in one sentence. */
+export class UsageError extends Error {}
+
+/**
+ * Loads Pyodide, `pyodide_runtime` and packages by name.
+ *
+ * @param {string} folder the distribution
+ * @param {string[]} [packages] names in its lock
+ * @returns {Promise<PyodideAPI>} Python's standard output and error are the process's own, byte for byte
+ * @throws {UsageError} where the folder is no distribution
+ */
+export async function loadDistribution(folder, packages = []) {
+  const distribution = `${resolve(folder)}/`;
+  for (const file of ["pyodide.mjs", "pyodide-lock.json"]) {
+    if (!existsSync(`${distribution}${file}`)) {
+      throw new UsageError(`${folder} is no distribution: it lacks ${file}; "python -m wheels lay-out" makes one`);
+    }
+  }
+  const { loadPyodide } = await import(pathToFileURL(`${distribution}pyodide.mjs`).href);
+  const pyodide = await loadCore({
+    loadPyodide,
+    distribution,
+    lock: readFileSync(`${distribution}pyodide-lock.json`, "utf8"),
+    stage: async (_name, work) => work(),
+    options: { packageCacheDir: distribution },
+  });
+  for (const name of packages) {
+    if (!Object.hasOwn(pyodide.lockfile.packages, name)) throw new UsageError(`${folder} has no package "${name}"`);
+  }
+  await loadPackages(pyodide, packages);
+  pyodide.setStdout({ write: (bytes) => writeAll(1, bytes), isatty: false });
+  pyodide.setStderr({ write: (bytes) => writeAll(2, bytes), isatty: false });
+  mountHost(pyodide);
+  return pyodide;
+}
+
+/**
+ * Runs a function of Python with the process's exit status.
+ *
+ * @param {PyodideAPI} pyodide
+ * @param {string} code the body of a function of `arguments`, a list of strings
+ * @param {string[]} values
+ * @returns {number} the status to exit with: 0, what `SystemExit` says, or 1 with the traceback on standard error
+ */
+export function runPython(pyodide, code, values) {
+  const body = code.split("\n").map((line) => `        ${line}`).join("\n");
+  const globals = pyodide.toPy({});
+  const list = pyodide.toPy(values);
+  try {
+    pyodide.runPython(`
+import sys, traceback
+def run(arguments):
+    try:
+${body}
+        status = 0
+    except SystemExit as exit:
+        if exit.code is not None and not isinstance(exit.code, int):
+            print(exit.code, file=sys.stderr)
+        status = exit.code if isinstance(exit.code, int) else int(exit.code is not None)
+    except BaseException:
+        traceback.print_exc()
+        status = 1
+    sys.stdout.flush()
+    sys.stderr.flush()
+    return status
+`, { globals });
+    const run = globals.get("run");
+    const status = run(list);
+    run.destroy();
+    return status;
+  } finally {
+    list.destroy();
+    globals.destroy();
+  }
+}
+
+/**
+ * Takes an option that is given as `--name value` out of a list of arguments.
+ *
+ * @param {string[]} values shortened in place
+ * @param {string} name
+ * @returns {string | undefined}
+ * @throws {UsageError} where its value is missing
+ */
+export function option(values, name) {
+  const at = values.indexOf(name);
+  if (at === -1) return undefined;
+  const [, value] = values.splice(at, 2);
+  if (value === undefined) throw new UsageError(`${name} needs a value`);
+  return value;
+}
+
+/**
+ * Runs a command's main function and exits with its status; a mistake of the caller's is one line and status 2.
+ *
+ * @param {() => Promise<number>} main
+ */
+export async function command(main) {
+  try {
+    process.exitCode = await main();
+  } catch (error) {
+    const usage = error instanceof UsageError;
+    writeAll(2, Buffer.from(`${usage ? error.message : (error instanceof Error && error.stack) || String(error)}\n`));
+    process.exitCode = usage ? 2 : 1;
+  }
+}
+
+/**
+ * Makes the host's files reachable under their own paths, and the working directory the same, as far as Pyodide does
+ * not use a path itself.
+ *
+ * @param {PyodideAPI} pyodide
+ */
+function mountHost(pyodide) {
+  const { FS } = pyodide;
+  const own = ["dev", "home", "lib", "proc", "sys"];
+  const mount = (/** @type {string} */ path) => {
+    if (FS.analyzePath(path).exists && path !== "/tmp") return;
+    pyodide.mountNodeFS(path, path);
+  };
+  for (const { name } of folders("/").filter((entry) => !own.includes(entry.name))) mount(`/${name}`);
+  for (const { name } of folders("/home")) mount(`/home/${name}`);
+  if (FS.analyzePath(process.cwd()).exists) FS.chdir(process.cwd());
+}
+
+/** @param {string} path */
+function folders(path) {
+  return existsSync(path) ? readdirSync(path, { withFileTypes: true }).filter((entry) => entry.isDirectory()) : [];
+}
+
+/**
+ * @param {number} descriptor
+ * @param {Uint8Array} bytes
+ * @returns {number} how many bytes were written: all
+ */
+function writeAll(descriptor, bytes) {
+  for (let at = 0; at < bytes.length;) {
+    try {
+      at += writeSync(descriptor, bytes, at);
+    } catch (error) {
+      // A pipe whose reader is slower than we are.
+      if (/** @type {NodeJS.ErrnoException} */ (error).code !== "EAGAIN") throw error;
+    }
+  }
+  return bytes.length;
+}
