@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from pyodide_runtime.errors import PyodideRuntimeError
+from pyodide_runtime.ledger import to_csv
 from pyodide_runtime.server.chunks import LARGEST_CHUNK_BYTES, BadChunk, Kind, cells
 from pyodide_runtime.server.context import Context
 from pyodide_runtime.server.identifiers import BadIdentifier
@@ -57,8 +58,6 @@ def routes(context: Context) -> list[BaseRoute]:
             session, player = request.path_params["session"], request.path_params["player"]
             content = storage.text(session, player, kind)
             if kind is Kind.ROWS:
-                from pyodide_runtime.ledger import to_csv
-
                 content = to_csv(cells(content))
             name = f"{session}-{player}-{suffix}"
             return Response(
