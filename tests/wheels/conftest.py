@@ -19,7 +19,7 @@ def workshop(tmp_path: Path) -> Workshop:
 @pytest.fixture
 def pypi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder that the real pip takes for PyPI."""
-    folder = tmp_path / "pypi"
+    folder = tmp_path / "index"
     folder.mkdir()
     for name in [name for name in os.environ if name.startswith("PIP_")]:
         monkeypatch.delenv(name)
