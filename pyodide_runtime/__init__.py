@@ -5,4 +5,68 @@ This module holds the public names and nothing else.
 
 from __future__ import annotations
 
+from . import compat as _compat
+from .batch import Reset, Restore, Rollback, Runtime, Snapshot, Step
+from .environment import Environment, Transition, adapt
+from .errors import (
+    ActionError,
+    BatchError,
+    DrawingError,
+    EnvironmentFailed,
+    EnvironmentNotSupported,
+    EpisodeEnded,
+    ExperimentError,
+    FrameNotHeld,
+    NotReset,
+    OperationError,
+    PyodideRuntimeError,
+    RecordError,
+    SessionError,
+    SnapshotError,
+    UnknownPlayer,
+    WireError,
+)
+from .experiment import Experiment
+from .match import Match, MatchSettings, Outcome
+from .network.virtual import NetworkConditions
+from .simulation import Simulation
+from .snapshots.ways import SnapshotWay
+
 __version__ = "0.1.0"
+
+__all__ = [
+    "ActionError",
+    "BatchError",
+    "DrawingError",
+    "Environment",
+    "EnvironmentFailed",
+    "EnvironmentNotSupported",
+    "EpisodeEnded",
+    "Experiment",
+    "ExperimentError",
+    "FrameNotHeld",
+    "Match",
+    "MatchSettings",
+    "NetworkConditions",
+    "NotReset",
+    "OperationError",
+    "Outcome",
+    "PyodideRuntimeError",
+    "RecordError",
+    "Reset",
+    "Restore",
+    "Rollback",
+    "Runtime",
+    "SessionError",
+    "Simulation",
+    "Snapshot",
+    "SnapshotError",
+    "SnapshotWay",
+    "Step",
+    "Transition",
+    "UnknownPlayer",
+    "WireError",
+    "adapt",
+]
+
+_compat.install()

@@ -1,24 +1,117 @@
 """Run a recorded match again, without browser, network or prediction, and get its data.
 
-A record is what a match wrote down: who played what, the seeds, and every confirmed input. This module reads records and
-replays them; it knows nothing of how they came about.
+The command `rerun` does it in Pyodide under Node, whose arithmetic is that of the browsers, or in CPython, or right here. A
+record is read by `record`; this module knows nothing of how it came about.
 """
 
 from __future__ import annotations
 
+import argparse
 import base64
-from collections.abc import Iterable
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from .batch import Reset, Runtime
 from .errors import RecordError
 from .journal import MemoryJournal
 from .ledger import EpisodeLedger
+from .record import Record, read_record
 from .rollback.inputs import action_of
 from .rollback.session import FinalFrame
-from .rows import Cells
+from .rows import Cells, to_csv
 
-__all__ = ["replay_episode", "replay_journal"]
+__all__ = ["add_arguments", "main", "replay_episode", "replay_journal", "replay_record", "run"]
+
+#: Where things are in a checkout, and in an installed wheel.
+_BRIDGES = (Path(__file__).parent / "bridge", Path(__file__).parent.parent / "js_bridge")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of the command `rerun`."""
+    parser.add_argument("record", metavar="RECORD", type=Path, help="a record, as the server keeps it (record.ndjson)")
+    parser.add_argument(
+        "--host",
+        choices=["node", "cpython", "inline"],
+        default="node",
+        help="where to run: Pyodide under Node, whose arithmetic is the browsers' (default); a fresh CPython, for environments "
+        "whose arithmetic is exact everywhere; or this very process",
+    )
+    parser.add_argument(
+        "--distribution", type=Path, default=Path("build/pyodide"), help="the laid-out Pyodide folder (default: build/pyodide)"
+    )
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The command with its own arguments only; for hosts that have no command line."""
+    parser = argparse.ArgumentParser(prog="rerun")
+    add_arguments(parser)
+    return run(parser.parse_args(arguments))
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the CSV of a record.
+
+    Returns 0; or 1 if the data differ from those that were recorded, which is said on stderr.
+
+    Raises:
+        RecordError: the record cannot be read or run, or the host is not there.
+    """
+    path: Path = arguments.record
+    if not path.is_file():
+        raise RecordError(f"{path}: there is no such file")
+    if arguments.host == "inline":
+        return _run_inline(path)
+    read_record(path)  # a bad record is better said here than from within another process
+    if arguments.host == "cpython":
+        command = [sys.executable, "-m", "pyodide_runtime", "rerun", "--host", "inline", str(path)]
+        return subprocess.run(command, env={**os.environ, "PYTHONHASHSEED": "0"}, check=False).returncode
+    node = shutil.which("node")
+    if node is None:
+        raise RecordError("there is no node on this machine; install Node 20, or use --host cpython where the arithmetic allows it")
+    if not (arguments.distribution / "pyodide-lock.json").is_file():
+        raise RecordError(f"{arguments.distribution} is not a laid-out Pyodide folder; `make wheels` makes one")
+    script = next(folder / "node" / "rerun.mjs" for folder in _BRIDGES if folder.is_dir())
+    command = [node, str(script), "--dist", str(arguments.distribution), "--record", str(path)]
+    return subprocess.run(command, check=False).returncode
+
+
+def _run_inline(path: Path) -> int:
+    record = read_record(path)
+    rows, differences = replay_record(record)
+    sys.stdout.flush()
+    sys.stdout.buffer.write(to_csv(rows))
+    sys.stdout.buffer.flush()
+    for difference in differences:
+        print(difference, file=sys.stderr)
+    return 1 if differences else 0
+
+
+def replay_record(record: Record) -> tuple[list[Cells], list[str]]:
+    """The rows that a straight run makes of a record, and what in them differs from what was recorded, for people."""
+    from .worker import load_experiment
+
+    with tempfile.TemporaryDirectory() as folder:
+        experiment = load_experiment(record.experiment, Path(folder))
+        runtime = Runtime(experiment.environment(), max_steps=experiment.max_steps, players=experiment.players)
+    if list(runtime.players) != record.players:
+        raise RecordError(f"the record is of the players {record.players}, but the environment has {list(runtime.players)}")
+    rows: list[Cells] = []
+    differences = []
+    for episode in record.episodes:
+        ledger = EpisodeLedger(episode.number, episode.seed, runtime.players, runtime.simulation.codecs)
+        rows += replay_episode(runtime, ledger, episode.inputs, digest_every=record.state_digest_every)
+        if episode.chain is not None and (episode.frames, episode.chain) != (len(ledger), ledger.newest.hex()):
+            differences.append(
+                f"episode {episode.number}: the data, or the state behind them, differ from those recorded "
+                f"({episode.frames} rows with digest {episode.chain}; here {len(ledger)} with {ledger.newest.hex()})"
+            )
+    return rows, differences
 
 
 def replay_journal(journal: MemoryJournal, runtime: Runtime) -> list[Cells]:

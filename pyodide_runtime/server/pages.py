@@ -21,6 +21,7 @@ from pyodide_runtime.experiment import Experiment
 from pyodide_runtime.server.context import Context
 from pyodide_runtime.server.identifiers import BadIdentifier, checked, new_player, new_room
 from pyodide_runtime.server.statics import Folder
+from pyodide_runtime.server.storage import StorageFailed
 
 MOST_SESSIONS_LISTED = 20
 
@@ -34,9 +35,11 @@ def routes(context: Context, bridge: Folder) -> list[BaseRoute]:
         except ExperimentError as error:
             context.options.report(str(error))
             return _page("There is a mistake in the experiment", f"<pre>{escape(str(error))}</pre>", 500)
-        sessions = context.storage.summaries()[:MOST_SESSIONS_LISTED]
-        experiment = loaded.experiment
-        return _page(experiment.name, _introduction(experiment) + _sessions(sessions))
+        try:
+            listing = _sessions(context.storage.summaries()[:MOST_SESSIONS_LISTED])
+        except StorageFailed as error:
+            listing = f'<p class="error">Sessions cannot be listed: {escape(str(error))}.</p>'
+        return _page(loaded.experiment.name, _introduction(loaded.experiment) + listing)
 
     async def choose_room(request: Request) -> Response:
         room = request.query_params.get("room", "").strip() or new_room()

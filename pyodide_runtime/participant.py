@@ -1,0 +1,304 @@
+"""One participant's whole part: an experiment's environment, a match, keys, pictures and uploads, driven by one call a frame.
+
+It takes flat records of what happened outside and gives flat records of what is to be done there (the layout is in `records`), so it runs,
+and is tested, in CPython as in a worker. It knows nothing of JavaScript.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import sys
+import time
+from collections import deque
+from collections.abc import Mapping
+from importlib import metadata
+from typing import Any
+
+from .batch import Runtime
+from .controls import Controls
+from .drawing import Drawing
+from .errors import ExperimentError, PyodideRuntimeError, SessionError
+from .experiment import Experiment
+from .match import Match, MatchSettings, Outcome, Phase
+from .records import Kind, Record, decode_inbox, encode_outbox, event, stats_record, upload_record
+from .rollback.inputs import Prediction, make_input
+from .snapshots.ways import SnapshotWay
+from .uploads import UploadJournal
+
+__all__ = ["STATS", "Participant"]
+
+#: Names of the numbers in a STATS record, in order; JavaScript's names, for its page shows them.
+STATS = (
+    "frame", "confirmedFrame", "episode", "rollbacks", "deepestRollback", "replayedFrames", "mispredictions", "stalls",
+    "roundTripMs", "bytesSent", "bytesReceived", "frameAdvantage", "distinctActions", "tickMs", "lastFrameIntervalMs",
+)  # fmt: skip
+#: How often a summary goes into the diagnostics, in ms.
+SUMMARY_MS = 1000.0
+#: How long after the end to answer peers quickly, in ms, and how often after that to look at all.
+LINGER_MS, IDLE_MS = 30_000.0, 1000.0
+
+
+class Participant:
+    """A participant in an experiment.
+
+    Args:
+        experiment: as its file says.
+        source: what the server sent of it: `files` (path to text), `module`, `requirements`, `settings`.
+
+    Raises:
+        ExperimentError: the environment does not fit the experiment.
+        PyodideRuntimeError: the environment cannot be run.
+    """
+
+    def __init__(self, experiment: Experiment, source: Mapping[str, Any]) -> None:
+        self._experiment = experiment
+        self._source = source
+        self.runtime = Runtime(
+            experiment.environment(), max_steps=experiment.max_steps, players=experiment.players
+        )
+        count = len(self.runtime.players)
+        if count != experiment.players:
+            raise ExperimentError(f"the environment has {count} players ({', '.join(self.runtime.players)}), but players={experiment.players}")
+        self._controls = Controls(experiment.keys, experiment.default_action)
+        self._check_actions()
+        self._drawing = Drawing(experiment.draw)
+        self._first_view = self._view()
+        self._match: Match | None = None
+        self._journal: UploadJournal | None = None
+        self._shown: tuple[int, int, int] | None = None
+        self._phase = ""
+        self._over_at = 0.0
+        self._frame_at: float | None = None
+        self._interval = self._tick_ms = 0.0
+        self._intervals: list[float] = []
+        self._summary_at = 0.0
+        self._actions: set[bytes] = set()
+        self._draw_error = ""
+        self._events: deque[Record] = deque()
+
+    def about(self) -> dict[str, Any]:
+        """What the page needs to know before the match."""
+        width, height = Drawing.size(self._first_view)
+        return {
+            "stats": list(STATS),
+            "width": width,
+            "height": height,
+            "keys": self._controls.keys,
+            "instructions": self._experiment.instructions,
+            "name": self._experiment.name,
+        }
+
+    def start(self, start: Mapping[str, Any]) -> None:
+        """Begin the match: `session`, `seed`, `players` (each with `player_id` and `index`) and the own `index`."""
+        experiment, index = self._experiment, start["index"]
+        if len(start["players"]) != experiment.players:
+            raise SessionError(f"{len(start['players'])} players for an experiment of {experiment.players}")
+        files = json.dumps([self._source.get("files"), self._source.get("module")], sort_keys=True).encode()
+        terms = {
+            "experiment": experiment.name,
+            "experiment_files": hashlib.blake2b(files, digest_size=8).hexdigest(),
+            "packages": versions()["packages"],
+        }
+        settings = MatchSettings(
+            session=start["session"],
+            seed=start["seed"],
+            fps=experiment.fps,
+            episodes=experiment.episodes,
+            input_delay=experiment.input_delay,
+            prediction_window=experiment.prediction_window,
+            prediction=Prediction(experiment.prediction),
+            state_digest_every=experiment.state_digest_every,
+            disconnect_after_ms=experiment.disconnect_after_ms,
+            default_actions=(experiment.default_action,),
+            terms=terms,
+        )
+        self._journal = UploadJournal(
+            {
+                "session": start["session"],
+                "seed": start["seed"],
+                "players": list(self.runtime.players),
+                "player_ids": [player["player_id"] for player in sorted(start["players"], key=lambda player: player["index"])],
+                "player": self.runtime.players[index],
+                "state_digest_every": settings.digest_every,
+                "experiment": dict(self._source),
+                "versions": versions(),
+            }
+        )
+        self._match = Match(self.runtime, local=index, settings=settings, journal=self._journal)
+        self._drawing.player = self.runtime.players[index]
+        self._codec = self.runtime.simulation.codecs[index]
+
+    # -- one tick ----------------------------------------------------------------------------------------------------
+
+    def tick(self, now_ms: float, inbox: bytes) -> bytes:
+        """Take what happened, go on, and say what is to be done: the only call a frame.
+
+        Raises:
+            SessionError: before `start`.
+            PyodideRuntimeError: the inbox is malformed.
+        """
+        match, journal = self._match, self._journal
+        if match is None or journal is None:
+            raise SessionError("the match has not begun")
+        began = time.perf_counter()
+        out: list[Record] = []
+        for record in decode_inbox(inbox):
+            if record.kind is Kind.PACKET:
+                match.receive(record.peer, record.payload, now_ms)
+            else:
+                self._take_event(record, match, journal, now_ms, out)
+        if match.tick(now_ms, self._sample):
+            self._pace(now_ms)
+        out += [Record(Kind.PACKET, peer, channel, data) for peer, channel, data in match.outbox]
+        match.outbox.clear()
+        self._show(match, out)
+        self._summarise(match, journal, now_ms)
+        self._tell_phase(match, journal, now_ms, out)
+        out += [upload_record(chunk) for chunk in journal.due(now_ms)]
+        out += self._events
+        self._events.clear()
+        self._tick_ms = (time.perf_counter() - began) * 1000
+        out.append(stats_record(self._numbers(match)))
+        wake = match.wake_at
+        if match.phase is Phase.OVER and now_ms - self._over_at > LINGER_MS and journal.settled:
+            wake = now_ms + IDLE_MS
+        return encode_outbox(wake, out)
+
+    def _take_event(self, record: Record, match: Match, journal: UploadJournal, now: float, out: list[Record]) -> None:
+        told = event(record)
+        kind = told.get("type")
+        if kind == "key":
+            self._controls.press(str(told["key"]), bool(told["down"]))
+        elif kind == "focus":
+            self._controls.focus(bool(told["focused"]))
+        elif kind == "link":
+            if told["state"] == "closed":
+                match.link_closed(told["peer"])
+        elif kind == "stored":
+            journal.stored(told["upload"])
+        elif kind == "unstored":
+            journal.unstored(told["upload"], now)
+            self._log(f"a chunk was not stored and is sent again: {told.get('error', '')}")
+        elif kind == "leave":
+            match.leave("the page was closed")
+            out += [upload_record(chunk) for chunk in journal.leave()]
+
+    def _sample(self) -> bytes:
+        data = make_input(self._codec.encode(self._controls.sample()), self._controls.focused)
+        if len(self._actions) < 10_000:
+            self._actions.add(data[1:])
+        return data
+
+    def _pace(self, now: float) -> None:
+        if self._frame_at is not None:
+            self._interval = now - self._frame_at
+            self._intervals.append(round(self._interval, 1))
+        self._frame_at = now
+
+    # -- what is seen ------------------------------------------------------------------------------------------------
+
+    def _view(self) -> bytes:
+        simulation = self.runtime.simulation
+        simulation.save()
+        view = self._drawing.view(simulation.root)
+        # Drawing must not leave a trace in the state: how often it happens differs from host to host.
+        if simulation.way is SnapshotWay.GRAPH:
+            simulation.undo_changes()
+        return view
+
+    def _show(self, match: Match, out: list[Record]) -> None:
+        seen = (match.episode, match.frame, match.counters.rollbacks)
+        if seen == self._shown:
+            return
+        self._shown = seen
+        try:
+            out.append(Record(Kind.VIEW, 0, 0, self._view()))
+        except Exception as error:
+            # The experiment's own drawing failed; the match and its data do not depend on it.
+            text = f"draw raised {type(error).__name__}: {error}"
+            if text != self._draw_error:
+                self._draw_error = text
+                self._log(text)
+
+    def _log(self, text: str) -> None:
+        self._events.append(_event({"type": "log", "text": text}))
+
+    def _numbers(self, match: Match) -> tuple[float, ...]:
+        counters, peers = match.counters, match.peers.values()
+        trip = match.round_trip_ms
+        return (
+            match.frame,
+            match.session.confirmed,
+            match.episode,
+            counters.rollbacks,
+            counters.deepest_rollback,
+            counters.replayed,
+            counters.mispredictions,
+            counters.stalls,
+            -1.0 if trip is None else trip,
+            sum(peer.bytes_sent for peer in peers),
+            sum(peer.bytes_received for peer in peers),
+            match.frame_advantage,
+            len(self._actions),
+            self._tick_ms,
+            self._interval,
+        )
+
+    def _summarise(self, match: Match, journal: UploadJournal, now: float) -> None:
+        if now - self._summary_at < SUMMARY_MS or match.phase is Phase.OVER:
+            return
+        self._summary_at = now
+        numbers = dict(zip(STATS, self._numbers(match), strict=True))
+        journal.note({"event": "summary", "at_ms": round(now, 1), **numbers, "frame_intervals_ms": self._intervals, "malformed": match.malformed})
+        self._intervals = []
+
+    def _tell_phase(self, match: Match, journal: UploadJournal, now: float, out: list[Record]) -> None:
+        if match.phase is Phase.OVER:
+            if not self._over_at:
+                self._over_at = now
+            completed = match.outcome is Outcome.COMPLETED
+            # Everything is to be safe on the server before anybody is told that they may close the page.
+            if not completed or journal.settled:
+                self._tell("finished" if completed else "failed", match, out)
+        elif match.phase is Phase.PLAYING:
+            self._tell("playing", match, out)
+
+    def _tell(self, phase: str, match: Match, out: list[Record]) -> None:
+        if phase == self._phase:
+            return
+        self._phase = phase
+        told: dict[str, Any] = {"type": "phase", "phase": phase}
+        if match.outcome is not None:
+            told["outcome"] = match.outcome.value
+            episode, frame = match.certified_through
+            told["detail"] = match.detail
+            if phase == "failed":
+                told["error"] = f"{match.detail or match.outcome.value}. The data are certified through episode {episode}, frame {frame}."
+        out.append(_event(told))
+
+    def _check_actions(self) -> None:
+        """Every action that the keys or the default stand for must be one that every player can take."""
+        experiment = self._experiment
+        named = {"default_action": experiment.default_action, **{f"keys[{key!r}]": action for key, action in experiment.keys.items()}}
+        for name, action in named.items():
+            for player, codec in zip(self.runtime.players, self.runtime.simulation.codecs, strict=True):
+                try:
+                    codec.encode(action)
+                except PyodideRuntimeError as error:
+                    raise ExperimentError(f"{name}={action!r} is no action of player {player}: {error}") from None
+
+
+def _event(told: dict[str, Any]) -> Record:
+    return Record(Kind.EVENT, 0, 0, json.dumps(told, separators=(",", ":")).encode())
+
+
+def versions() -> dict[str, Any]:
+    """What this host runs: Python, platform, and every installed package by name."""
+    packages = {str(package.metadata["Name"]).lower(): package.version for package in metadata.distributions()}
+    return {
+        "python": platform.python_version(),
+        "platform": sys.platform,
+        "packages": dict(sorted(packages.items())),
+    }

@@ -1,0 +1,84 @@
+"""The few functions that the bridge calls, in the worker. All that they do is hand over to a `Participant`.
+
+This is the one module that knows that its caller is JavaScript: buffers come in as proxies and go out as typed arrays.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from . import requirements
+from .errors import ExperimentError, SessionError
+from .experiment import Experiment
+from .participant import Participant
+
+__all__ = ["load_experiment", "open", "plan_requirements", "start", "tick"]
+
+#: Where the experiment's files are written.
+FOLDER = Path("/home/pyodide/experiment")
+
+_participant: Participant | None = None
+
+
+def plan_requirements(requirements_json: str, lock_json: str) -> str:
+    """JSON {"load": [names], "install": [requirements]}: see `requirements.plan`."""
+    return json.dumps(requirements.plan(json.loads(requirements_json), json.loads(lock_json)["packages"]))
+
+
+def load_experiment(source: dict[str, Any], folder: Path = FOLDER) -> Experiment:
+    """Write an experiment's files into a folder, import its module, and return its `experiment`.
+
+    Args:
+        source: `files` (relative path to text) and `module` (name of the one that sets `experiment`).
+
+    Raises:
+        ExperimentError: a path leads out of the folder, or the module sets no `experiment`. What the module raises is passed on.
+    """
+    for name, text in source["files"].items():
+        path = (folder / name).resolve()
+        if not path.is_relative_to(folder.resolve()):
+            raise ExperimentError(f"the file {name!r} lies outside the experiment's folder")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+    importlib.invalidate_caches()
+    module = importlib.import_module(source["module"])
+    experiment = getattr(module, "experiment", None)
+    if not isinstance(experiment, Experiment):
+        raise ExperimentError("the file sets no `experiment = pr.Experiment(...)`", file=f"{source['module']}.py")
+    return experiment
+
+
+def open(config_json: str) -> str:
+    """Load the experiment and make its environment; JSON of what the page needs to know (`Participant.about`)."""
+    global _participant
+    source = json.loads(config_json)["experiment"]
+    _participant = Participant(load_experiment(source), source)
+    return json.dumps(_participant.about())
+
+
+def start(start_json: str) -> None:
+    """Begin the match; the hellos are sent with the next tick."""
+    _opened().start(json.loads(start_json))
+
+
+def tick(now_ms: float, inbox: Any) -> Any:
+    """One tick: the inbox as a Uint8Array (or bytes), the outbox as one (or bytes, outside a browser)."""
+    data = inbox.to_bytes() if hasattr(inbox, "to_bytes") and not isinstance(inbox, bytes) else bytes(inbox)
+    answer = _opened().tick(now_ms, data)
+    if sys.platform != "emscripten":
+        return answer
+    from pyodide.ffi import to_js
+
+    return to_js(answer)
+
+
+def _opened() -> Participant:
+    if _participant is None:
+        raise SessionError("open an experiment first")
+    return _participant
