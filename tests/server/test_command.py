@@ -67,8 +67,11 @@ def serving(folder: Path, *options: str) -> Iterator[Server]:
     (distribution / "pyodide-lock.json").write_text("{}")
     root = Path(__file__).parents[2]
     process = subprocess.Popen(
-        f"{sys.executable} -m pyodide_runtime serve soup.py --port 0 --distribution pyodide".split()
-        + list(options),
+        [
+            sys.executable,
+            *"-m pyodide_runtime serve soup.py --port 0 --distribution pyodide".split(),
+            *options,
+        ],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(root)},
         stdout=subprocess.PIPE,

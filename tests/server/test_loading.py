@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
@@ -309,6 +311,32 @@ def test_a_mistake_beside_the_experiment_is_placed_there(write: Write) -> None:
 def test_a_mistake_inside_an_installed_package_is_placed_at_the_experiments_own_line(write: Write) -> None:
     path = write(main="import textwrap\n\ntextwrap.indent(3, 4)\n")
     assert refused(path).line == 3
+
+
+EXAMPLES = sorted(
+    file
+    for file in (Path(__file__).parents[2] / "examples").glob("*.py")
+    if re.search("^experiment = ", file.read_text(encoding="utf-8"), re.MULTILINE)
+)
+
+
+@pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.stem)
+def test_every_example_is_read_without_any_of_its_packages(file: Path) -> None:
+    code = """
+import importlib.machinery, sys
+PACKAGES = {"numpy", "gymnasium", "pettingzoo", "cogrid", "cloudpickle"}
+class Lacking(importlib.machinery.PathFinder):
+    @classmethod
+    def find_spec(cls, name, *rest):
+        return None if name.partition(".")[0] in PACKAGES else super().find_spec(name, *rest)
+sys.meta_path[:] = [Lacking if finder is importlib.machinery.PathFinder else finder for finder in sys.meta_path]
+from pyodide_runtime.server.loading import load
+print(load(sys.argv[1]).experiment.name)
+assert not PACKAGES & sys.modules.keys()
+"""
+    run = subprocess.run([sys.executable, "-c", code, str(file)], capture_output=True, text=True, check=False)
+    assert (run.stderr, run.returncode) == ("", 0)
+    assert run.stdout.strip()
 
 
 def test_a_file_below_the_working_folder_is_named_from_there(

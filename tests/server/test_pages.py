@@ -29,6 +29,15 @@ def test_the_entrance_lists_sessions_with_their_exports(site: Site) -> None:
         assert f"/api/sessions/{session}/players/B/export.csv" in site.client.get("/").text
 
 
+def test_damage_in_the_data_does_not_close_the_entrance(site: Site) -> None:
+    (site.options.data / "broken").mkdir()
+    (site.options.data / "broken" / "session.json").write_text("{")
+    page = site.client.get("/")
+    assert page.status_code == 200
+    assert "session.json is damaged" in page.text
+    assert site.client.get("/api/sessions").status_code == 507
+
+
 def test_the_entrance_follows_the_file(make_site: MakeSite) -> None:
     site = make_site(players=1)
     assert "One player" in site.client.get("/").text
