@@ -41,9 +41,7 @@ class Server:
             return json.load(answer)
 
     def page(self, player: str) -> ClientConnection:
-        return connect(
-            f"{self.url.replace('http', 'ws')}/api/rooms/demo/socket?player_id={player}", proxy=None
-        )
+        return connect(f"{self.url.replace('http', 'ws')}/api/rooms/demo/socket?player_id={player}", proxy=None)
 
     def stderr_line(self) -> str:
         stream: IO[str] | None = self.process.stderr
@@ -69,7 +67,7 @@ def serving(folder: Path, *options: str) -> Iterator[Server]:
     process = subprocess.Popen(
         [
             sys.executable,
-            *"-m pyodide_runtime serve soup.py --port 0 --distribution pyodide".split(),
+            *["-m", "pyodide_runtime", "serve", "soup.py", "--port", "0", "--distribution", "pyodide"],
             *options,
         ],
         cwd=folder,
@@ -146,9 +144,7 @@ def test_a_message_beyond_all_measure_closes_the_socket_and_nothing_else(server:
 
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupt_ends_the_server_at_once_though_pages_are_open(
-    tmp_path: Path, ending: signal.Signals
-) -> None:
+def test_an_interrupt_ends_the_server_at_once_though_pages_are_open(tmp_path: Path, ending: signal.Signals) -> None:
     with serving(tmp_path) as server:
         with server.page("A") as page:
             until(page, "roster")

@@ -49,10 +49,7 @@ def test_the_entrance_follows_the_file(make_site: MakeSite) -> None:
 
 
 def test_a_new_room_has_a_name_that_can_be_said(site: Site) -> None:
-    names = {
-        site.client.get("/play", follow_redirects=False).headers["location"].partition("?")[0]
-        for _ in range(5)
-    }
+    names = {site.client.get("/play", follow_redirects=False).headers["location"].partition("?")[0] for _ in range(5)}
     assert len(names) > 1
     assert all(re.fullmatch(r"/play/[a-z]{4}-[a-z]{4}", name) for name in names)
 

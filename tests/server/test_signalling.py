@@ -251,9 +251,7 @@ def test_a_signal_to_a_seat_that_is_empty_is_an_error(site: Site) -> None:
         assert page.receive() == {"type": "error", "error": "player 1 is not here"}
 
 
-@pytest.mark.parametrize(
-    ("room", "player"), [("demo", ""), ("demo", "..%2Fx"), ("demo", "a b"), ("-x", "A"), ("demo", "x" * 65)]
-)
+@pytest.mark.parametrize(("room", "player"), [("demo", ""), ("demo", "..%2Fx"), ("demo", "a b"), ("-x", "A"), ("demo", "x" * 65)])
 def test_bad_names_are_refused(site: Site, room: str, player: str) -> None:
     with site.page(player, room) as page:
         assert " is no " in expect_refused(page)

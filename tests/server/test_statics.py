@@ -120,9 +120,7 @@ def test_text_is_compressed_where_the_browser_takes_it(site: Site, distribution:
     assert zipped.headers["vary"] == plain.headers["vary"] == "Accept-Encoding"
 
 
-def test_what_is_compressed_already_or_small_or_local_is_not_compressed(
-    site: Site, distribution: Path
-) -> None:
+def test_what_is_compressed_already_or_small_or_local_is_not_compressed(site: Site, distribution: Path) -> None:
     (distribution / "small.js").write_text("1")
     offer = {"Accept-Encoding": "gzip"}
     for name in ("numpy-2.4.3.whl", "small.js"):

@@ -147,9 +147,7 @@ def test_a_row_is_never_written_twice_over_chunks_either(kept: Storage) -> None:
 
 
 def test_cells_come_back_row_by_row(kept: Storage) -> None:
-    kept.append(
-        SESSION, "A", Kind.ROWS, 0, b'{"episode":0,"frame":0,"cells":[["a\\u2028","1\\r"],["b","x"]]}\r\n'
-    )
+    kept.append(SESSION, "A", Kind.ROWS, 0, b'{"episode":0,"frame":0,"cells":[["a\\u2028","1\\r"],["b","x"]]}\r\n')
     assert list(chunks.cells(kept.text(SESSION, "A", Kind.ROWS))) == [[("a\u2028", "1\r"), ("b", "x")]]
 
 
@@ -205,9 +203,7 @@ def outcome(word: str, **more: Any) -> bytes:
         ("desync", "completed", "desync"),
     ],
 )
-def test_a_session_is_completed_if_all_are_else_the_first_other(
-    kept: Storage, first: str, second: str, session: str
-) -> None:
+def test_a_session_is_completed_if_all_are_else_the_first_other(kept: Storage, first: str, second: str, session: str) -> None:
     kept.append(SESSION, "B", Kind.OUTCOME, 0, outcome(second))
     assert kept.summary(SESSION)["outcome"] == "running"
     assert kept.summary(SESSION)["finished"] is None
@@ -271,9 +267,7 @@ def test_a_session_is_stored_once(kept: Storage) -> None:
         kept.create(entry())
 
 
-@pytest.mark.parametrize(
-    "bad", ["", "..", ".", "../x", "a/b", "a\\b", "a\0", "-a", "a" * 65, "a b", "ä", "a\n"]
-)
+@pytest.mark.parametrize("bad", ["", "..", ".", "../x", "a/b", "a\\b", "a\0", "-a", "a" * 65, "a b", "ä", "a\n"])
 def test_no_name_leads_out_of_the_folder(kept: Storage, bad: str) -> None:
     with pytest.raises(BadIdentifier):
         kept.append(bad, "A", Kind.RECORD, 0, b"")
