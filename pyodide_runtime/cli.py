@@ -48,9 +48,7 @@ class CommandModule(Protocol):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command named by the arguments, by default those of the process; returns the exit status."""
     given = sys.argv[1:] if arguments is None else list(arguments)
-    parser = argparse.ArgumentParser(
-        prog=PROGRAM, description="Environments in the browser, played together."
-    )
+    parser = argparse.ArgumentParser(prog=PROGRAM, description="Environments in the browser, played together.")
     parser.add_argument("--version", action="version", version=__version__)
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
     asked = next((word for word in given if not word.startswith("-")), None)

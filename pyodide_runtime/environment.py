@@ -92,7 +92,9 @@ def adapt(env: Any, *, players: int | None = None) -> Environment:
             raise EnvironmentNotSupported(f"{type(env).__name__} has no possible_agents: the players must be known beforehand")
         return _Turns(env) if callable(getattr(env, "agent_iter", None)) else _Parallel(env)
     if not hasattr(env, "action_space"):
-        raise EnvironmentNotSupported(f"{type(env).__name__} has neither an action_space (Gymnasium) nor possible_agents (PettingZoo)")
+        raise EnvironmentNotSupported(
+            f"{type(env).__name__} has neither an action_space (Gymnasium) nor possible_agents (PettingZoo)"
+        )
     return _Single(env) if players in (None, 1) else _Shared(env, players or 1)
 
 
@@ -147,9 +149,7 @@ class _Shared:
         self.root = env
         self.players: tuple[str, ...] = tuple(f"player_{i}" for i in range(players))
         spaces, self._join = _split(env.action_space, players)
-        self.codecs: Mapping[str, ActionCodec] = {
-            name: codec_for(space) for name, space in zip(self.players, spaces, strict=True)
-        }
+        self.codecs: Mapping[str, ActionCodec] = {name: codec_for(space) for name, space in zip(self.players, spaces, strict=True)}
 
     def reset(self, seed: int) -> tuple[Any, ...]:
         return (_observation(self.root.reset(seed=seed)),) * len(self.players)

@@ -88,9 +88,7 @@ def split_chord(name: str) -> tuple[str, ...]:
         end = rest.find("+", 1)
         part, rest, more = (rest, "", False) if end < 0 else (rest[:end], rest[end + 1 :], True)
         if not part:
-            raise ValueError(
-                "a key's name is missing; join the keys of a chord by a single '+', as in 'ArrowUp+ '"
-            )
+            raise ValueError("a key's name is missing; join the keys of a chord by a single '+', as in 'ArrowUp+ '")
         parts.append(_checked_key(part))
         if not more:
             break
@@ -111,8 +109,7 @@ def _checked_key(key: str) -> str:
         raise ValueError(f"{key!r} is not a KeyboardEvent.key name; write {meant!r}")
     if not _NAMED_KEY.fullmatch(key):
         raise ValueError(
-            f"{key!r} is not a KeyboardEvent.key name; write a single character such as 'w', "
-            "or a name such as 'ArrowUp'"
+            f"{key!r} is not a KeyboardEvent.key name; write a single character such as 'w', or a name such as 'ArrowUp'"
         )
     return key
 
@@ -197,10 +194,7 @@ class Experiment:
         Experiments that mean the same give equal settings, and these survive JSON in JavaScript unchanged:
         chords are spelled in one order and sorted, tuples are lists, a float without a fraction is an int.
         """
-        keys = {
-            "+".join(split_chord(chord)): _json_action("keys", action, "")
-            for chord, action in self.keys.items()
-        }
+        keys = {"+".join(split_chord(chord)): _json_action("keys", action, "") for chord, action in self.keys.items()}
         return {
             "name": self.name,
             "players": int(self.players),
@@ -248,9 +242,7 @@ def _check_callable(setting: str, value: object, arguments: int, remedy: str) ->
         _wrong(setting, value, f"cannot be called with {given} ({error})", f"give {remedy}")
 
 
-def _check_whole(
-    setting: str, value: object, least: int, most: int | None = None, *, or_none: str | None = None
-) -> None:
+def _check_whole(setting: str, value: object, least: int, most: int | None = None, *, or_none: str | None = None) -> None:
     if value is None and or_none is not None:
         return
     allowed = f"a whole number, {least} or more" if most is None else f"a whole number from {least} to {most}"
@@ -328,9 +320,7 @@ def _json_action(setting: str, value: object, where: str) -> Any:
 def _check_requirements(requirements: object) -> None:
     if isinstance(requirements, str) or not isinstance(requirements, Sequence):
         kind = type(requirements).__name__
-        _wrong(
-            "requirements", requirements, f"is a {kind}, not a list", 'write a list such as ["cogrid==0.3.2"]'
-        )
+        _wrong("requirements", requirements, f"is a {kind}, not a list", 'write a list such as ["cogrid==0.3.2"]')
     for requirement in requirements:
         if not isinstance(requirement, str):
             _wrong("requirements", requirement, "is not a text", 'write texts such as "cogrid==0.3.2"')
@@ -345,19 +335,13 @@ def _check_requirements(requirements: object) -> None:
 
 def _check_sprites(sprites: object) -> None:
     if not isinstance(sprites, Mapping):
-        _wrong(
-            "sprites", sprites, f"is a {type(sprites).__name__}", 'write a dict such as {"chef": "chef.png"}'
-        )
+        _wrong("sprites", sprites, f"is a {type(sprites).__name__}", 'write a dict such as {"chef": "chef.png"}')
     for name, path in sprites.items():
         if not isinstance(name, str) or not _SPRITE_NAME.fullmatch(name):
-            _wrong(
-                "sprites", name, "is no name of a sprite", "use up to 64 letters, digits, '_', '-' and '.'"
-            )
+            _wrong("sprites", name, "is no name of a sprite", "use up to 64 letters, digits, '_', '-' and '.'")
         setting = f"sprites[{name!r}]"
         if not isinstance(path, str) or not path:
-            _wrong(
-                setting, path, "is not the name of a file", "name an image file beside the experiment file"
-            )
+            _wrong(setting, path, "is not the name of a file", "name an image file beside the experiment file")
         parts = PurePosixPath(path).parts
         if "\\" in path or ":" in path or path.startswith("/") or ".." in parts or not path.isprintable():
             _wrong(

@@ -58,9 +58,7 @@ class EpisodeLedger:
         focused = [is_focused(data) for data in final.inputs]
         cells = row_cells(self.episode, final.record, self._players, self._codecs, focused)
         row = "\x1f".join(f"{column}\x1e{text}" for column, text in cells).encode()
-        self._chain.append(
-            hashlib.blake2b(self._chain[-1] + state_digest + row, digest_size=CHAIN_SIZE, person=b"rows").digest()
-        )
+        self._chain.append(hashlib.blake2b(self._chain[-1] + state_digest + row, digest_size=CHAIN_SIZE, person=b"rows").digest())
         self._inputs.append(final.inputs)
         return cells
 

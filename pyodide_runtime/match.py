@@ -278,7 +278,9 @@ class Match:
                     self.counters.stalls += 1
                 self._due = now + min(RETRY_MS, self._period)
         if replayed:
-            self._journal.note({"event": "rollback", "episode": self.episode, "frame": session.frame, "depth": replayed, "at_ms": round(now, 1)})
+            self._journal.note(
+                {"event": "rollback", "episode": self.episode, "frame": session.frame, "depth": replayed, "at_ms": round(now, 1)}
+            )
         self._write_final()
         if self.phase is Phase.PLAYING and session.ended:
             self.phase = Phase.SETTLING

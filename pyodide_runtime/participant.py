@@ -55,12 +55,12 @@ class Participant:
     def __init__(self, experiment: Experiment, source: Mapping[str, Any]) -> None:
         self._experiment = experiment
         self._source = source
-        self.runtime = Runtime(
-            experiment.environment(), max_steps=experiment.max_steps, players=experiment.players
-        )
+        self.runtime = Runtime(experiment.environment(), max_steps=experiment.max_steps, players=experiment.players)
         count = len(self.runtime.players)
         if count != experiment.players:
-            raise ExperimentError(f"the environment has {count} players ({', '.join(self.runtime.players)}), but players={experiment.players}")
+            raise ExperimentError(
+                f"the environment has {count} players ({', '.join(self.runtime.players)}), but players={experiment.players}"
+            )
         self._controls = Controls(experiment.keys, experiment.default_action)
         self._check_actions()
         self._drawing = Drawing(experiment.draw)
@@ -230,7 +230,7 @@ class Participant:
         trip = match.round_trip_ms
         return (
             match.frame,
-            match.session.confirmed,
+            match.session.final - 1,
             match.episode,
             counters.rollbacks,
             counters.deepest_rollback,
@@ -251,7 +251,15 @@ class Participant:
             return
         self._summary_at = now
         numbers = dict(zip(STATS, self._numbers(match), strict=True))
-        journal.note({"event": "summary", "at_ms": round(now, 1), **numbers, "frame_intervals_ms": self._intervals, "malformed": match.malformed})
+        journal.note(
+            {
+                "event": "summary",
+                "at_ms": round(now, 1),
+                **numbers,
+                "frame_intervals_ms": self._intervals,
+                "malformed": match.malformed,
+            }
+        )
         self._intervals = []
 
     def _tell_phase(self, match: Match, journal: UploadJournal, now: float, out: list[Record]) -> None:
@@ -275,13 +283,18 @@ class Participant:
             episode, frame = match.certified_through
             told["detail"] = match.detail
             if phase == "failed":
-                told["error"] = f"{match.detail or match.outcome.value}. The data are certified through episode {episode}, frame {frame}."
+                told["error"] = (
+                    f"{match.detail or match.outcome.value}. The data are certified through episode {episode}, frame {frame}."
+                )
         out.append(_event(told))
 
     def _check_actions(self) -> None:
         """Every action that the keys or the default stand for must be one that every player can take."""
         experiment = self._experiment
-        named = {"default_action": experiment.default_action, **{f"keys[{key!r}]": action for key, action in experiment.keys.items()}}
+        named = {
+            "default_action": experiment.default_action,
+            **{f"keys[{key!r}]": action for key, action in experiment.keys.items()},
+        }
         for name, action in named.items():
             for player, codec in zip(self.runtime.players, self.runtime.simulation.codecs, strict=True):
                 try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import base64
+import json
 import os
 import shutil
 import subprocess
@@ -17,6 +18,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from . import requirements
 from .batch import Reset, Runtime
 from .errors import RecordError
 from .journal import MemoryJournal
@@ -26,7 +28,7 @@ from .rollback.inputs import action_of
 from .rollback.session import FinalFrame
 from .rows import Cells, to_csv
 
-__all__ = ["add_arguments", "main", "replay_episode", "replay_journal", "replay_record", "run"]
+__all__ = ["add_arguments", "main", "plan_requirements", "replay_episode", "replay_journal", "replay_record", "run"]
 
 #: Where things are in a checkout, and in an installed wheel.
 _BRIDGES = (Path(__file__).parent / "bridge", Path(__file__).parent.parent / "js_bridge")
@@ -79,6 +81,12 @@ def run(arguments: argparse.Namespace) -> int:
     script = next(folder / "node" / "rerun.mjs" for folder in _BRIDGES if folder.is_dir())
     command = [node, str(script), "--dist", str(arguments.distribution), "--record", str(path)]
     return subprocess.run(command, check=False).returncode
+
+
+def plan_requirements(path: str, lock_json: str) -> str:
+    """What a record's environment requires of a distribution, as JSON; see `requirements.plan`. For the host under Node."""
+    record = read_record(Path(path))
+    return json.dumps(requirements.plan(record.experiment.get("requirements", []), json.loads(lock_json)["packages"]))
 
 
 def _run_inline(path: Path) -> int:

@@ -7,6 +7,7 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 
+import { loadRequirements } from "../worker/loading.js";
 import { UsageError, command, loadDistribution, option, runPython } from "./loading.mjs";
 
 const RERUN = `
@@ -21,5 +22,10 @@ await command(async () => {
     throw new UsageError("usage: node rerun.mjs --dist DIR --record FILE");
   }
   if (!existsSync(record)) throw new UsageError(`${record}: no such file`);
-  return runPython(await loadDistribution(distribution), RERUN, [resolve(record)]);
+  const pyodide = await loadDistribution(distribution);
+  const rerun = pyodide.pyimport("pyodide_runtime.rerun");
+  const plan = JSON.parse(rerun.plan_requirements(resolve(record), JSON.stringify(pyodide.lockfile)));
+  rerun.destroy();
+  await loadRequirements(pyodide, plan, async (_name, work) => work());
+  return runPython(pyodide, RERUN, [resolve(record)]);
 });

@@ -121,7 +121,9 @@ def encode(packet: Packet, tag: bytes) -> bytes:
             raise WireError(f"the terms of a hello are {len(packet.terms)} bytes long, more than a packet holds")
         return _head(1, tag, packet.sender) + body
     if isinstance(packet, End):
-        return _head(3, tag, packet.sender) + _END.pack(packet.episode, packet.frames, packet.chain, packet.heard | packet.settled << 1)
+        return _head(3, tag, packet.sender) + _END.pack(
+            packet.episode, packet.frames, packet.chain, packet.heard | packet.settled << 1
+        )
     detail = packet.detail.encode()[:1000].decode(errors="ignore").encode()
     return _head(4, tag, packet.sender) + _BYE.pack(packet.reason, len(detail)) + detail
 
@@ -222,6 +224,4 @@ def _decode_inputs(body: bytes, sender: int) -> Inputs:
         inputs += [data] * count
         if len(inputs) > MAX_INPUTS:
             raise WireError(f"a packet holds more than {MAX_INPUTS} inputs")
-    return Inputs(
-        sender, episode, frame, need, held, advantage, sent, echo, echo_age, final, chain, start, tuple(inputs)
-    )
+    return Inputs(sender, episode, frame, need, held, advantage, sent, echo, echo_age, final, chain, start, tuple(inputs))

@@ -50,7 +50,7 @@ class InputQueue:
     def __init__(self, neutral: bytes, delay: int, prediction: Prediction) -> None:
         self._neutral = neutral
         self._prediction = prediction
-        self._inputs: dict[int, bytes] = {frame: neutral for frame in range(delay)}
+        self._inputs: dict[int, bytes] = dict.fromkeys(range(delay), neutral)
         self.first = 0
         self.last = delay - 1
 

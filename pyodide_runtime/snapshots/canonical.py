@@ -65,8 +65,6 @@ def encode(roots: Iterable[Any], contents: Mapping[int, list[tuple[Kind, Any]]] 
     return b"".join(encoder.out)
 
 
-
-
 class _Encoder:
     def __init__(self, contents: Mapping[int, list[tuple[Kind, Any]]]) -> None:
         self.out: list[bytes] = []

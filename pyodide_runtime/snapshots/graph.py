@@ -215,7 +215,9 @@ class Checkpointer:
         if not branches and not regrow:
             return branches
         result = {
-            place: self._refresh(branch, after) for place, branch in branches.items() if place not in dropped and place not in regrow
+            place: self._refresh(branch, after)
+            for place, branch in branches.items()
+            if place not in dropped and place not in regrow
         }
         for spot, heads in regrow.items():
             result[spot] = self._grow(heads)
@@ -247,9 +249,7 @@ class Checkpointer:
         """Take objects that are new at a place into the plan; True instead if the place has become volatile."""
         index = self._plan.index
         fresh = [
-            part
-            for part in fresh
-            if type(part) not in VALUE_TYPES and id(part) not in index and role_of(part)[0] is not Role.VALUE
+            part for part in fresh if type(part) not in VALUE_TYPES and id(part) not in index and role_of(part)[0] is not Role.VALUE
         ]
         if not fresh:
             return False

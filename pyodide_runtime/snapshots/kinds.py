@@ -34,7 +34,7 @@ from typing import Any
 
 from ..errors import SnapshotError
 
-__all__ = ["Kind", "Role", "VALUE_TYPES", "children_of_value", "role_of", "same_items"]
+__all__ = ["VALUE_TYPES", "Kind", "Role", "children_of_value", "role_of", "same_items"]
 
 _MISSING = object()
 _EMPTY_CELL = type("EmptyCell", (), {"__repr__": lambda self: "<empty cell>"})()
@@ -411,7 +411,9 @@ def _copy_count(counter: Any) -> Any:
 @functools.cache
 def _shape_of_type(kind: type) -> tuple[Role, Kind | None, SlotsKind | None, bool]:
     """Role, how its contents are captured, its slots, and whether it has a `__dict__`: what the type alone tells."""
-    if kind in VALUE_TYPES or issubclass(kind, type | enum.Enum | BaseException | types.ModuleType | weakref.ref | pathlib.PurePath):
+    if kind in VALUE_TYPES or issubclass(
+        kind, type | enum.Enum | BaseException | types.ModuleType | weakref.ref | pathlib.PurePath
+    ):
         return Role.VALUE, None, None, False
     if issubclass(kind, logging.Logger | logging.Handler):
         return Role.VALUE, None, None, False
@@ -421,7 +423,7 @@ def _shape_of_type(kind: type) -> tuple[Role, Kind | None, SlotsKind | None, boo
         return Role.MUTABLE, ReplacedKind(copy.copy), None, False
     np = sys.modules.get("numpy")
     if np is not None:
-        if issubclass(kind, np.generic | np.dtype) or kind.__module__ == "numpy" and kind.__name__ in ("ufunc", "SeedSequence"):
+        if issubclass(kind, np.generic | np.dtype) or (kind.__module__ == "numpy" and kind.__name__ in ("ufunc", "SeedSequence")):
             return Role.VALUE, None, None, False
         if issubclass(kind, np.random.SeedSequence):
             return Role.VALUE, None, None, False

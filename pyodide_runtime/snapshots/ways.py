@@ -219,5 +219,3 @@ def choose_way(environment: Environment, wanted: SnapshotWay = SnapshotWay.AUTO,
         except SnapshotError as error:
             reasons.append(f"{name.value}: {error}")
     raise SnapshotError("no way to take a snapshot of this environment. " + "; ".join(reasons))
-
-
