@@ -5,6 +5,8 @@
 
 import { Connection } from "./page/connection.js";
 
+export { Connection };
+
 /** @typedef {import("./page/connection.js").ConnectionOptions} ConnectionOptions */
 /** @typedef {import("./page/connection.js").Handlers} Handlers */
 /** @typedef {import("./page/connection.js").LinkState} LinkState */

@@ -159,6 +159,7 @@ export const FROM_SERVER = Object.freeze({
   signal: { from: index, data: object },
   left: { index },
   refused: { error: text },
+  error: { error: text },
 });
 
 /**

@@ -39,6 +39,9 @@ import { Socket, socketUrl } from "./socket.js";
  * @property {boolean} [proxyChannels] let the page relay all packets; default: only where it has to
  */
 
+/** Most characters of an error that the server is told. */
+const LONGEST_ERROR = 20_000;
+
 /** A player in a room. Made by `connect`. */
 export class Connection {
   /** @type {Phase} */
@@ -166,6 +169,9 @@ export class Connection {
       case "refused":
         this.#fail(message.error, message.error);
         break;
+      case "error":
+        console.warn(`the server did not take a message: ${message.error}`);
+        break;
     }
   }
 
@@ -225,9 +231,11 @@ export class Connection {
 
   /** @param {About} about */
   async #ready(about) {
+    if (this.phase === "failed") return;
     this.about = about;
     this.#on.onAbout?.(about);
     await this.#sprites;
+    if (this.phase !== "loading") return;
     this.#enter("waiting");
     this.#socket.send({ type: "ready" });
   }
@@ -281,7 +289,8 @@ export class Connection {
     if (this.phase === "failed") return;
     console.error(text || error);
     this.error = error;
-    this.#socket.send({ type: "failed", error: text.includes(error) ? text : `${error}\n${text}`.trim() });
+    const full = text.includes(error) ? text : `${error}\n${text}`.trim();
+    this.#socket.send({ type: "failed", error: full.slice(0, LONGEST_ERROR) });
     this.#enter("failed", more);
   }
 

@@ -159,11 +159,4 @@ function play() {
 // A page that comes back from the browser's memory has left its match.
 window.addEventListener("pageshow", ({ persisted }) => persisted && location.reload());
 
-if (playerId) {
-  play();
-} else {
-  write({ title: "Welcome", text: "" });
-  element("bar").hidden = true;
-  element("join").hidden = false;
-  element("player_id").focus();
-}
+play();

@@ -16,7 +16,8 @@ import { FROM_SERVER, faultOf } from "../messages.js";
  *   | {type: "start", start: Start}
  *   | {type: "signal", from: number, data: any}
  *   | {type: "left", index: number}
- *   | {type: "refused", error: string}} FromServer
+ *   | {type: "refused", error: string}
+ *   | {type: "error", error: string}} FromServer
  */
 
 /**

@@ -1,0 +1,231 @@
+/**
+ * @file The laws of a player's part in a match, as the public entry gives it: what goes between server, worker, links
+ * and page, and in which order.
+ */
+
+import assert from "node:assert/strict";
+import test from "node:test";
+
+import { connect } from "../index.js";
+import { FakeConnection, FakeSocket, FakeWindow, FakeWorker, pretend, recordingContext } from "./support/browser.js";
+import { CONFIG, START } from "./support/session.js";
+
+const ABOUT = {
+  stats: ["frame", "rollbacks"], width: 4, height: 3, keys: ["ArrowUp"], instructions: "Move.", name: "Two squares",
+};
+const NOBODY = { player_id: "A", index: 0, ready: false };
+
+/** A page that has just called connect(). @param {import("node:test").TestContext} context */
+function connecting(context) {
+  FakeConnection.made = [];
+  FakeSocket.made = [];
+  FakeWorker.made = [];
+  const page = new FakeWindow();
+  const quiet = () => {};
+  pretend(context, {
+    window: page, location: { origin: "http://server" }, WebSocket: FakeSocket, Worker: FakeWorker,
+    RTCPeerConnection: FakeConnection, ResizeObserver: class { observe() {} disconnect() {} },
+    requestAnimationFrame: () => 1, cancelAnimationFrame: quiet,
+    console: { ...console, info: quiet, warn: quiet, error: quiet },
+  });
+  /** @type {any[]} */
+  const seen = [];
+  const connection = connect({
+    room: "r1", playerId: "A",
+    canvas: /** @type {any} */ ({ getContext: () => recordingContext().context }),
+    onPhase: (phase) => seen.push(phase),
+    onPlayers: (players, count) => seen.push([players.length, count]),
+    onLinks: (links) => seen.push(Object.fromEntries(links)),
+    onAbout: (about) => seen.push(about.name),
+  });
+  const [worker] = FakeWorker.made;
+  const [server] = FakeSocket.made;
+  assert.ok(worker && server);
+  return { connection, worker, server, seen, page };
+}
+
+/** @param {ReturnType<typeof connecting>} part */
+async function ready({ worker, server }) {
+  server.say({ type: "joined", player_id: "A", index: 0, player_count: 2, config: CONFIG });
+  worker.say({ type: "ready", about: ABOUT });
+  await new Promise((resolve) => { setImmediate(resolve); });
+}
+
+/** @param {FakeWorker} worker */
+const types = (worker) => worker.told.map(({ type }) => type);
+
+test("the worker is made at once, and loads what the server says", (context) => {
+  const { worker, server } = connecting(context);
+  assert.match(String(worker.url), /\/worker\/worker\.js$/);
+  assert.equal(worker.options.type, "module");
+  assert.equal(server.url, "ws://server/api/rooms/r1/socket?player_id=A");
+  server.say({ type: "joined", player_id: "A", index: 0, player_count: 2, config: CONFIG });
+  assert.deepEqual(worker.told, [{ type: "load", config: CONFIG }]);
+});
+
+test("a player is ready when the worker is, and waits for the others", async (context) => {
+  const part = connecting(context);
+  await ready(part);
+  part.server.say({ type: "roster", players: [NOBODY] });
+  assert.deepEqual(part.server.sent, [{ type: "ready" }]);
+  assert.equal(part.connection.phase, "waiting");
+  assert.deepEqual(part.seen, ["Two squares", "waiting", [1, 2]]);
+});
+
+test("no connection is made before the match starts, which the worker hears of first", async (context) => {
+  const part = connecting(context);
+  part.server.say({ type: "start", start: START });
+  await ready(part);
+  assert.equal(FakeConnection.made.length, 0);
+  part.server.say({ type: "start", start: START });
+  part.server.say({ type: "start", start: START });
+  assert.equal(FakeConnection.made.length, 1);
+  assert.deepEqual(types(part.worker), ["load", "start", "channel", "channel", "focus"]);
+  assert.deepEqual(part.worker.told[1], { type: "start", start: START });
+  assert.deepEqual(part.worker.told.at(-1), { type: "focus", focused: true });
+});
+
+test("a signal that overtakes the start is kept for it", async (context) => {
+  const part = connecting(context);
+  await ready(part);
+  part.server.say({ type: "signal", from: 0, data: { description: { type: "offer", sdp: "sdp of an offer" } } });
+  part.server.say({ type: "start", start: { ...START, index: 1 } });
+  while (part.server.sent.at(-1).type !== "signal") await new Promise((resolve) => { setImmediate(resolve); });
+  assert.deepEqual(part.server.sent.at(-1), {
+    type: "signal", to: 0, data: { description: { type: "answer", sdp: "sdp of an answer" } },
+  });
+});
+
+test("keys and focus go to the worker while the match lasts", async (context) => {
+  const part = connecting(context);
+  await ready(part);
+  part.page.fire("keydown", { key: "ArrowUp", code: "ArrowUp" });
+  part.server.say({ type: "start", start: START });
+  part.page.fire("keydown", { key: "ArrowUp", code: "ArrowUp" });
+  part.page.fire("blur");
+  part.worker.say({ type: "phase", phase: "playing" });
+  part.worker.say({ type: "phase", phase: "finished", outcome: "completed", detail: "" });
+  part.page.fire("keydown", { key: "ArrowUp", code: "ArrowUp" });
+  assert.deepEqual(part.worker.told.slice(5), [
+    { type: "key", key: "ArrowUp", down: true }, { type: "key", key: "ArrowUp", down: false },
+    { type: "focus", focused: false },
+  ]);
+  assert.deepEqual([part.connection.phase, part.connection.outcome], ["finished", "completed"]);
+});
+
+test("the newest numbers are there to read at any time, by name", async (context) => {
+  const part = connecting(context);
+  assert.deepEqual(part.connection.stats(), {});
+  await ready(part);
+  assert.deepEqual(part.connection.stats(), {});
+  part.worker.say({ type: "stats", values: Float64Array.of(1, 0) });
+  part.worker.say({ type: "stats", values: Float64Array.of(449, 30) });
+  assert.deepEqual(part.connection.stats(), { frame: 449, rollbacks: 30 });
+});
+
+test("an error of the worker is one message for a person, and all of it for the server", async (context) => {
+  const part = connecting(context);
+  await ready(part);
+  part.server.say({ type: "start", start: START });
+  part.worker.say({ type: "failed", error: "kitchen.py:5: ValueError: over", text: "Traceback\nValueError: over" });
+  assert.deepEqual([part.connection.phase, part.connection.error], ["failed", "kitchen.py:5: ValueError: over"]);
+  assert.deepEqual(part.server.sent.at(-1), {
+    type: "failed", error: "kitchen.py:5: ValueError: over\nTraceback\nValueError: over",
+  });
+  assert.equal(part.worker.terminated, true);
+  assert.deepEqual(FakeConnection.made[0]?.calls.at(-1), ["close"]);
+});
+
+test("a match that Python calls failed keeps its worker, which still has data to save", async (context) => {
+  const part = connecting(context);
+  await ready(part);
+  part.server.say({ type: "start", start: START });
+  part.worker.say({ type: "phase", phase: "failed", error: "the packages differ", outcome: "refused", detail: "" });
+  const { phase, error, outcome } = part.connection;
+  assert.deepEqual([phase, error, outcome], ["failed", "the packages differ", "refused"]);
+  assert.equal(part.worker.terminated, false);
+});
+
+test("nothing follows a failure", async (context) => {
+  const part = connecting(context);
+  part.server.say({ type: "refused", error: "the room is full" });
+  await ready(part);
+  part.worker.say({ type: "failed", error: "another", text: "another" });
+  assert.deepEqual([part.connection.phase, part.connection.error], ["failed", "the room is full"]);
+  assert.equal(part.seen.filter((phase) => phase === "failed").length, 1);
+  assert.deepEqual(part.server.sent.map(({ type }) => type), ["failed"]);
+});
+
+test("a worker that cannot run is a failure", (context) => {
+  const { worker, connection } = connecting(context);
+  worker.onerror({ message: "SyntaxError: unexpected token" });
+  assert.equal(connection.error, "The worker could not run: SyntaxError: unexpected token.");
+});
+
+test("a lost line to the server is a failure before the match, and none in it", async (context) => {
+  const early = connecting(context);
+  early.server.onclose?.();
+  assert.match(early.connection.error ?? "", /connection to the server was lost/);
+  const late = connecting(context);
+  await ready(late);
+  late.server.say({ type: "start", start: START });
+  late.worker.say({ type: "phase", phase: "playing" });
+  late.server.onclose?.();
+  assert.equal(late.connection.phase, "playing");
+});
+
+test("whoever goes before there is a link to them is a failed link; later, the link itself tells", async (context) => {
+  const part = connecting(context);
+  await ready(part);
+  part.server.say({ type: "start", start: START });
+  part.server.say({ type: "left", index: 1 });
+  assert.deepEqual(part.worker.told.at(-1), { type: "link_failed", peer: 1, error: "the other player left" });
+  part.worker.say({ type: "link", peer: 1, state: "open" });
+  const before = part.worker.told.length;
+  part.server.say({ type: "left", index: 1 });
+  assert.equal(part.worker.told.length, before);
+  assert.deepEqual(part.seen.slice(-2), [{ 1: "connecting" }, { 1: "open" }]);
+});
+
+test("a malformed message of the worker is dropped and hurts nobody", async (context) => {
+  const part = connecting(context);
+  await ready(part);
+  for (const message of [null, "hello", { type: "phase", phase: "dancing" }, { type: "stats", values: [1] }]) {
+    part.worker.say(message);
+  }
+  assert.equal(part.connection.phase, "waiting");
+});
+
+test("stages are timed from the page's navigation", (context) => {
+  const { worker, connection } = connecting(context);
+  const start = performance.timeOrigin + 250;
+  worker.say({ type: "stage", name: "core", bytes: 5, total: 10, start, end: null });
+  const core = connection.stages.find(({ name }) => name === "core");
+  assert.deepEqual(core, { name: "core", bytes: 5, total: 10, start: start - performance.timeOrigin, end: null });
+});
+
+test("a page that goes says so to the worker", async (context) => {
+  const part = connecting(context);
+  await ready(part);
+  part.page.fire("pagehide");
+  assert.deepEqual(part.worker.told.at(-1), { type: "leave" });
+});
+
+test("closing says goodbye and releases everything", async (context) => {
+  const part = connecting(context);
+  await ready(part);
+  part.server.say({ type: "start", start: START });
+  part.connection.close();
+  assert.deepEqual(part.worker.told.at(-1), { type: "leave" });
+  assert.deepEqual([part.worker.terminated, part.server.readyState], [true, 3]);
+  part.page.fire("pagehide");
+  part.page.fire("keydown", { key: "ArrowUp", code: "ArrowUp" });
+  assert.deepEqual(part.worker.told.at(-1), { type: "leave" });
+});
+
+test("connect() says which of its options is missing", () => {
+  const canvas = /** @type {any} */ ({ getContext: () => null });
+  assert.throws(() => connect({ room: "", playerId: "A", canvas }), /name of a room/);
+  assert.throws(() => connect({ room: "r", playerId: "", canvas }), /playerId/);
+  assert.throws(() => connect({ room: "r", playerId: "A", canvas: /** @type {any} */ (null) }), /canvas/);
+});

@@ -1,0 +1,89 @@
+/** A player in a room. Made by `connect`. */
+export class Connection {
+    /** @param {ConnectionOptions & Handlers} options */
+    constructor(options: ConnectionOptions & Handlers);
+    /** @type {Phase} */
+    phase: Phase;
+    /** What went wrong, in one message; null while nothing has. @type {string | null} */
+    error: string | null;
+    /** How the match ended, such as "completed"; null until it has. @type {string | null} */
+    outcome: string | null;
+    /** More about the outcome, for a person to read. */
+    detail: string;
+    /** What the experiment says of itself; null until it has been opened. @type {About | null} */
+    about: About | null;
+    /** What the server said on joining. @type {Config | null} */
+    config: Config | null;
+    /** What the server said when the match began. @type {Start | null} */
+    start: Start | null;
+    /** The parts of the start-up, in order; times in milliseconds since the navigation. */
+    get stages(): import("../messages.js").Stage[];
+    /** How each channel reaches the worker: by player and name, "transferred" or "proxied". */
+    get channels(): {
+        [k: string]: Record<string, "proxied" | "transferred">;
+    };
+    /**
+     * The newest numbers of the match, by name; empty until there are any.
+     *
+     * @returns {Record<string, number>}
+     */
+    stats(): Record<string, number>;
+    /** Leaves the match for good: the others are told as well as can be, and everything is released. */
+    close(): void;
+    #private;
+}
+export type About = import("../messages.js").About;
+export type Config = import("../messages.js").Config;
+export type Phase = import("../messages.js").Phase;
+export type Stage = import("../messages.js").Stage;
+export type Start = import("../messages.js").Start;
+export type Player = import("./socket.js").Player;
+export type LinkState = "connecting" | "open" | "closed";
+/**
+ * called when something changed that a person may want to see; all may be left out
+ */
+export type Handlers = {
+    /**
+     * `error`, `outcome` and `detail` of the connection are set by then
+     */
+    onPhase?: (phase: Phase) => void;
+    /**
+     * fraction from 0 to 1
+     */
+    onProgress?: (progress: {
+        fraction: number;
+        label: string;
+    }) => void;
+    /**
+     * the experiment has been opened
+     */
+    onAbout?: (about: About) => void;
+    /**
+     * who is in the room, and how many it takes
+     */
+    onPlayers?: (players: Player[], count: number) => void;
+    /**
+     * by the other players' indices
+     */
+    onLinks?: (links: ReadonlyMap<number, LinkState>) => void;
+    /**
+     * something could not be drawn
+     */
+    onWarning?: (text: string) => void;
+};
+export type ConnectionOptions = {
+    room: string;
+    playerId: string;
+    /**
+     * it fills its parent as far as the picture's proportions allow
+     */
+    canvas: HTMLCanvasElement;
+    /**
+     * address of the server; default: the page's own
+     */
+    server?: string;
+    /**
+     * let the page relay all packets; default: only where it has to
+     */
+    proxyChannels?: boolean;
+};
