@@ -13,8 +13,8 @@ from pyodide_runtime import __version__, cli
 from pyodide_runtime.errors import RecordError
 
 EXPERIMENT = """
-from pyodide_runtime.experiment import Experiment
-experiment = Experiment(name="Soup", environment=dict, players=2)
+import pyodide_runtime as pr
+experiment = pr.Experiment(name="Soup", environment=dict, players=2)
 """
 
 
@@ -131,6 +131,4 @@ def test_missing_packages_of_the_server_are_one_message_that_says_what_to_instal
     command = ["serve", str(experiment), "--distribution", str(tmp_path), "--data", str(tmp_path / "data")]
     run = subprocess.run([sys.executable, "-c", code, *command], capture_output=True, text=True, check=False)
     assert run.returncode == 2
-    assert (
-        run.stderr == f'the server needs the package {package}; run: pip install "pyodide_runtime[server]"\n'
-    )
+    assert run.stderr == f'the server needs the package {package}; run: pip install "pyodide_runtime[server]"\n'

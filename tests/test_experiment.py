@@ -139,16 +139,12 @@ def test_a_wrong_value_is_refused_by_name_with_what_to_do(field: str, value: obj
         ("Ctrl", "'Control'"),
     ],
 )
-def test_a_key_that_browsers_never_report_is_answered_with_the_name_that_they_do(
-    written: str, meant: str
-) -> None:
+def test_a_key_that_browsers_never_report_is_answered_with_the_name_that_they_do(written: str, meant: str) -> None:
     with pytest.raises(SettingError, match=f"write {meant}"):
         experiment(keys={written: 1})
 
 
-@pytest.mark.parametrize(
-    "key", ["ArrowUp", " ", "w", "W", "+", "ß", "Enter", "F5", "PageUp", "Control", "Tab"]
-)
+@pytest.mark.parametrize("key", ["ArrowUp", " ", "w", "W", "+", "ß", "Enter", "F5", "PageUp", "Control", "Tab"])
 def test_the_browsers_names_of_keys_are_accepted(key: str) -> None:
     assert experiment(keys={key: 1}).keys == {key: 1}
     assert split_chord(key) == (key,)

@@ -102,16 +102,14 @@ def _check_row(value: dict[str, Any], after: Place | None, where: str) -> Place:
     if not (_is_count(episode) and _is_count(frame)):
         raise BadChunk(f"{where}: episode and frame must be whole numbers, 0 or more")
     if not isinstance(row, list) or not all(
-        isinstance(cell, list) and len(cell) == 2 and all(isinstance(text, str) for text in cell)
-        for cell in row
+        isinstance(cell, list) and len(cell) == 2 and all(isinstance(text, str) for text in cell) for cell in row
     ):
         raise BadChunk(f"{where}: cells must be a list of [column, text]")
     if len({column for column, _ in row}) != len(row):
         raise BadChunk(f"{where}: a column stands in the row twice")
     if after is not None and (episode, frame) <= after:
         raise BadChunk(
-            f"{where}: row ({episode}, {frame}) comes after row ({after[0]}, {after[1]}); "
-            "a row is written once, and in order"
+            f"{where}: row ({episode}, {frame}) comes after row ({after[0]}, {after[1]}); a row is written once, and in order"
         )
     return episode, frame
 

@@ -44,9 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=8000,
         help="port to listen on, 0 for any free one (default: %(default)s)",
     )
-    parser.add_argument(
-        "--data", type=Path, default=Path("data"), help="folder for the players' data (default: %(default)s)"
-    )
+    parser.add_argument("--data", type=Path, default=Path("data"), help="folder for the players' data (default: %(default)s)")
     parser.add_argument(
         "--distribution",
         type=Path,
@@ -100,9 +98,7 @@ def bridge_folder() -> Path:
     for folder in (package / "bridge", package.parent / "js_bridge"):
         if (folder / "page" / "play.html").is_file():
             return folder
-    raise CannotServe(
-        f"the page is missing: there is neither {package / 'bridge'} nor {folder}; install the package anew"
-    )
+    raise CannotServe(f"the page is missing: there is neither {package / 'bridge'} nor {folder}; install the package anew")
 
 
 def ice_server(text: str) -> dict[str, Any]:
@@ -113,9 +109,7 @@ def ice_server(text: str) -> dict[str, Any]:
         return {"urls": url, "username": turn["user"], "credential": turn["password"]}
     if _STUN_SERVER.fullmatch(text):
         return {"urls": text}
-    raise argparse.ArgumentTypeError(
-        f"{text!r} is no ICE server; write stun:HOST:PORT or turn:USER:PASSWORD@HOST:PORT"
-    )
+    raise argparse.ArgumentTypeError(f"{text!r} is no ICE server; write stun:HOST:PORT or turn:USER:PASSWORD@HOST:PORT")
 
 
 def _port(text: str) -> int:
@@ -145,9 +139,7 @@ def _check_distribution(folder: Path) -> None:
 
 
 def _missing(error: ModuleNotFoundError) -> CannotServe:
-    return CannotServe(
-        f'the server needs the package {error.name}; run: pip install "pyodide_runtime[server]"'
-    )
+    return CannotServe(f'the server needs the package {error.name}; run: pip install "pyodide_runtime[server]"')
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -158,8 +150,7 @@ def _listen(host: str, port: int) -> socket.socket:
         number = error.errno or 0
         reason = os.strerror(number) if number > 0 else error.strerror or str(error)
         raise CannotServe(
-            f"cannot listen on {host}, port {port}: {reason}; "
-            "choose another port by --port, or any free one by --port 0"
+            f"cannot listen on {host}, port {port}: {reason}; choose another port by --port, or any free one by --port 0"
         ) from None
 
 

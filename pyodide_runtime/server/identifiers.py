@@ -36,8 +36,7 @@ def checked(kind: str, value: str) -> str:
     if not is_allowed(value):
         shown = repr(value if len(value) <= LONGEST else value[:LONGEST] + "...")
         raise BadIdentifier(
-            f"{shown} is no {kind}; use 1 to {LONGEST} letters, digits, '-' and '_', "
-            "beginning with a letter or a digit"
+            f"{shown} is no {kind}; use 1 to {LONGEST} letters, digits, '-' and '_', beginning with a letter or a digit"
         )
     return value
 

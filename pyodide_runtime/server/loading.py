@@ -99,9 +99,7 @@ def _check_file(path: Path) -> None:
             file=str(path),
         )
     if path.stem == OWN_PACKAGE or path.stem in sys.stdlib_module_names:
-        raise ExperimentError(
-            f"the name {path.stem} is taken by a module that Python needs; rename the file", file=str(path)
-        )
+        raise ExperimentError(f"the name {path.stem} is taken by a module that Python needs; rename the file", file=str(path))
 
 
 def _run(sources: Sources) -> Experiment:
@@ -175,9 +173,7 @@ def _imports_of(sources: Sources) -> Iterator[None]:
     try:
         yield
     finally:
-        sys.meta_path[:] = [
-            finder for finder in sys.meta_path if finder is not own and finder is not stand_ins
-        ]
+        sys.meta_path[:] = [finder for finder in sys.meta_path if finder is not own and finder is not stand_ins]
         for name, module in list(sys.modules.items()):
             loader = getattr(getattr(module, "__spec__", None), "loader", None)
             if loader is own or loader is stand_ins or name in own.names:
@@ -221,9 +217,7 @@ def _line_of_setting(tree: ast.Module, line: int, setting: str) -> int:
 
 def _line_of_assignment(tree: ast.Module, name: str) -> int | None:
     lines = [
-        node.lineno
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Store)
+        node.lineno for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Store)
     ]
     return lines[-1] if lines else None
 

@@ -62,9 +62,7 @@ def parse(text: str) -> Ready | Signal | Failed:
 def _fields(value: Message, *names: str) -> list[Any]:
     if value.keys() != {"type", *names}:
         wanted = " and ".join(f'"{name}"' for name in names) or "no other fields"
-        raise MessageError(
-            f"a message of type {value['type']!r} has {wanted}, not {sorted(value.keys() - {'type'})}"
-        )
+        raise MessageError(f"a message of type {value['type']!r} has {wanted}, not {sorted(value.keys() - {'type'})}")
     return [value[name] for name in names]
 
 

@@ -71,9 +71,7 @@ def _to_room(room: str, player_id: str) -> Response:
         player_id = checked("player_id", player_id or new_player())
     except BadIdentifier as error:
         return _refusal(error)
-    return RedirectResponse(
-        f"/play/{quote(room)}?{urlencode({'player_id': player_id})}", 303, {"Cache-Control": "no-store"}
-    )
+    return RedirectResponse(f"/play/{quote(room)}?{urlencode({'player_id': player_id})}", 303, {"Cache-Control": "no-store"})
 
 
 async def _no_icon(request: Request) -> Response:
@@ -93,9 +91,7 @@ def _page(title: str, body: str, status: int = 200) -> Response:
 
 def _introduction(experiment: Experiment) -> str:
     paragraphs = "".join(
-        f"<p>{escape(paragraph.strip())}</p>"
-        for paragraph in experiment.instructions.split("\n\n")
-        if paragraph.strip()
+        f"<p>{escape(paragraph.strip())}</p>" for paragraph in experiment.instructions.split("\n\n") if paragraph.strip()
     )
     alone = experiment.players == 1
     players = "One player" if alone else f"{experiment.players} players, each in a browser of their own"
@@ -110,10 +106,7 @@ def _introduction(experiment: Experiment) -> str:
             "<p>Everybody who opens the same room's name plays together. "
             "Two windows on this machine will do.</p>"
         )
-    return (
-        f'<p class="players">{players}</p><div class="instructions">{paragraphs}</div>'
-        f'<section class="ways">{way}</section>'
-    )
+    return f'<p class="players">{players}</p><div class="instructions">{paragraphs}</div><section class="ways">{way}</section>'
 
 
 def _sessions(sessions: list[dict[str, Any]]) -> str:

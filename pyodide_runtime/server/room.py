@@ -101,16 +101,10 @@ class Room:
     def check_open(self, player_id: str) -> None:
         """Raise Refused if this player cannot join now."""
         if self.state is RoomState.RUNNING:
-            raise Refused(
-                f"The session in room {self.name} has already started. "
-                "Open another room, or wait until it is over."
-            )
+            raise Refused(f"The session in room {self.name} has already started. Open another room, or wait until it is over.")
         others = [seat for seat in self.seats.values() if seat.player_id != player_id]
         if len(others) >= self.capacity:
-            raise Refused(
-                f"Room {self.name} is full: {len(others)} of {self.capacity} players are here. "
-                "Open another room."
-            )
+            raise Refused(f"Room {self.name} is full: {len(others)} of {self.capacity} players are here. Open another room.")
 
     def join(self, player_id: str, connection: Connection) -> Seat:
         """Take a seat: the player's own, whose old connection is then closed, or the first free one.
@@ -123,9 +117,7 @@ class Room:
             index = min(set(range(self.capacity)) - self.seats.keys())
         else:
             index = old.index
-            self._dismiss(
-                old, "You joined this room again from another window, which plays on instead of this one."
-            )
+            self._dismiss(old, "You joined this room again from another window, which plays on instead of this one.")
         seat = self.seats[index] = Seat(player_id, index, connection)
         config = self._source.config(self.loaded, self.session, player_id)
         connection.send(messages.joined(self.session, player_id, index, self.capacity, config))

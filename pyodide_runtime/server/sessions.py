@@ -60,9 +60,7 @@ def routes(context: Context) -> list[BaseRoute]:
             if kind is Kind.ROWS:
                 content = to_csv(cells(content))
             name = f"{session}-{player}-{suffix}"
-            return Response(
-                content, media_type=media_type, headers={"Content-Disposition": f'inline; filename="{name}"'}
-            )
+            return Response(content, media_type=media_type, headers={"Content-Disposition": f'inline; filename="{name}"'})
 
         return Route(f"/api/sessions/{{session}}/players/{{player}}/{suffix}", _guarded(download))
 

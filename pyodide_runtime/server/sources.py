@@ -127,9 +127,7 @@ def _read(file: Path) -> str:
         return file.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = file.read_bytes()[: error.start]
-        raise ExperimentError(
-            "the file is not UTF-8; save it as UTF-8", file=str(file), line=before.count(b"\n") + 1
-        ) from None
+        raise ExperimentError("the file is not UTF-8; save it as UTF-8", file=str(file), line=before.count(b"\n") + 1) from None
     except OSError as error:
         raise ExperimentError(f"the file cannot be read: {error.strerror}", file=str(file)) from None
 
@@ -139,9 +137,7 @@ def _parse(text: str, file: Path) -> tuple[ast.Module, CodeType]:
         tree = ast.parse(text, filename=str(file))
         return tree, compile(tree, str(file), "exec", dont_inherit=True)
     except SyntaxError as error:
-        raise ExperimentError(
-            f"{type(error).__name__}: {error.msg}", file=str(file), line=error.lineno
-        ) from None
+        raise ExperimentError(f"{type(error).__name__}: {error.msg}", file=str(file), line=error.lineno) from None
     except (ValueError, RecursionError) as error:
         raise ExperimentError(f"the file is not Python: {error}", file=str(file)) from None
 

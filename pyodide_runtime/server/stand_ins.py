@@ -81,9 +81,7 @@ class StandIn:
         return (base,)
 
     def _number(self, *_: object) -> NoReturn:
-        raise UnknownValue(
-            f"{self!r} has no value here; write the value out, or ask for it in the environment"
-        )
+        raise UnknownValue(f"{self!r} has no value here; write the value out, or ask for it in the environment")
 
     __len__ = __int__ = __float__ = __index__ = __complex__ = __round__ = _number
 

@@ -40,9 +40,7 @@ MEDIA_TYPES = {
     ".webp": "image/webp",
     ".avif": "image/avif",
 }
-COMPRESSED = frozenset(
-    {".html", ".css", ".js", ".mjs", ".ts", ".map", ".json", ".wasm", ".txt", ".md", ".svg"}
-)
+COMPRESSED = frozenset({".html", ".css", ".js", ".mjs", ".ts", ".map", ".json", ".wasm", ".txt", ".md", ".svg"})
 LEAST_COMPRESSED_BYTES = 1024
 HIDDEN = frozenset({"node_modules", "__pycache__"})
 
@@ -97,11 +95,7 @@ class Folder:
 
     def _find(self, path: str) -> Path | None:
         parts = path.split("/")
-        if (
-            "\0" in path
-            or "\\" in path
-            or any(part.startswith(".") or part in HIDDEN or not part for part in parts)
-        ):
+        if "\0" in path or "\\" in path or any(part.startswith(".") or part in HIDDEN or not part for part in parts):
             return None
         root = self.root.resolve()
         file = root.joinpath(*parts).resolve()

@@ -156,9 +156,7 @@ class Storage:
             file.last = None if chunk.last is None else list(chunk.last)
             _write_json(folder / "progress.json", asdict(progress))
         except OSError as error:
-            raise StorageFailed(
-                f"the {kind.value} of player {player} cannot be stored: {error.strerror}"
-            ) from None
+            raise StorageFailed(f"the {kind.value} of player {player} cannot be stored: {error.strerror}") from None
 
     def conclude(self, session: str, player: str, outcome: str, detail: str) -> bool:
         """Give a player the outcome that the server saw, unless there is one. True if there was none.
@@ -176,9 +174,7 @@ class Storage:
             _write_json(folder / "outcome.json", told)
             _write_json(folder / "progress.json", asdict(progress))
         except OSError as error:
-            raise StorageFailed(
-                f"the outcome of player {player} cannot be stored: {error.strerror}"
-            ) from None
+            raise StorageFailed(f"the outcome of player {player} cannot be stored: {error.strerror}") from None
         return True
 
     def conclude_all(self, outcome: str, detail: str) -> None:
@@ -204,9 +200,7 @@ class Storage:
     def summary(self, session: str) -> dict[str, Any]:
         """A session, its players and their outcomes, as JSON values. Raises NotStored."""
         entry = self._entry(session)
-        players = [
-            self._player_summary(session, index, player) for index, player in enumerate(entry["players"])
-        ]
+        players = [self._player_summary(session, index, player) for index, player in enumerate(entry["players"])]
         outcomes = [player["outcome"] for player in players]
         others = [outcome for outcome in outcomes if outcome != COMPLETED]
         running = None in outcomes

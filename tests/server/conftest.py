@@ -15,13 +15,13 @@ from starlette.testclient import TestClient, WebSocketTestSession
 from pyodide_runtime.server.app import ServerOptions, make_app
 
 EXPERIMENT = """
-from pyodide_runtime.experiment import Experiment
+import pyodide_runtime as pr
 import absent_package
 
 def make_env():
     return absent_package.make()
 
-experiment = Experiment(
+experiment = pr.Experiment(
     name="Pots & Pans",
     environment=make_env,
     players={players},

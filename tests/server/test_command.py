@@ -23,9 +23,9 @@ from websockets.sync.client import ClientConnection, connect
 from pyodide_runtime.server.command import bridge_folder, ice_server
 
 EXPERIMENT = """
-from pyodide_runtime.experiment import Experiment
+import pyodide_runtime as pr
 import absent_package
-experiment = Experiment(name="Soup", environment=absent_package.Soup, players=2)
+experiment = pr.Experiment(name="Soup", environment=absent_package.Soup, players=2)
 """
 
 

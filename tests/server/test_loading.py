@@ -17,12 +17,12 @@ from pyodide_runtime.server.loading import LoadedExperiment, load
 Write = Callable[..., Path]
 
 MINIMAL = """
-from pyodide_runtime.experiment import Experiment
+import pyodide_runtime as pr
 
 def make_env():
     raise RuntimeError("the server must never make an environment")
 
-experiment = Experiment(name="Minimal", environment=make_env)
+experiment = pr.Experiment(name="Minimal", environment=make_env)
 """
 
 
@@ -91,7 +91,7 @@ def test_packages_that_are_not_installed_may_be_imported_derived_from_and_called
         from absent_cogrid.envs import registry, layouts
         from absent_gym.spaces import Box, Discrete
         from typing import Generic, Optional
-        from pyodide_runtime.experiment import Experiment
+        import pyodide_runtime as pr
 
         if np.__version__ < "2":
             SCALE = np.pi * 2 + -np.e
@@ -120,7 +120,7 @@ def test_packages_that_are_not_installed_may_be_imported_derived_from_and_called
         with np.errstate(all="ignore"):
             pass
 
-        experiment = Experiment(name="Lavish", environment=Env, draw=np.draw)
+        experiment = pr.Experiment(name="Lavish", environment=Env, draw=np.draw)
         """
     )
     assert load(path).experiment.name == "Lavish"
@@ -130,8 +130,8 @@ def test_a_number_asked_of_an_absent_package_is_a_clear_error(write: Write) -> N
     path = write(
         asks="""
         import absent_cogrid
-        from pyodide_runtime.experiment import Experiment
-        experiment = Experiment(name="x", environment=dict, players=int(absent_cogrid.AGENTS))
+        import pyodide_runtime as pr
+        experiment = pr.Experiment(name="x", environment=dict, players=int(absent_cogrid.AGENTS))
         """
     )
     error = refused(path)
@@ -144,8 +144,8 @@ def test_an_absent_value_used_as_an_action_is_named(write: Write) -> None:
     path = write(
         asks="""
         from absent_cogrid import Actions
-        from pyodide_runtime.experiment import Experiment
-        experiment = Experiment(
+        import pyodide_runtime as pr
+        experiment = pr.Experiment(
             name="x",
             environment=dict,
             keys={"ArrowUp": Actions.UP},
@@ -162,10 +162,10 @@ def test_installed_packages_are_the_real_ones(write: Write) -> None:
         real="""
         import json, starlette.applications
         import pyodide_runtime as pr
-        from pyodide_runtime.experiment import Experiment
+        import pyodide_runtime as pr
         assert json.dumps([1]) == "[1]"
         assert isinstance(starlette.applications.Starlette, type)
-        experiment = Experiment(name=pr.__version__, environment=dict)
+        experiment = pr.Experiment(name=pr.__version__, environment=dict)
         """
     )
     import pyodide_runtime
@@ -183,9 +183,9 @@ def test_installed_packages_are_not_deceived_about_what_they_lack(
     path = write(
         trusting="""
         import installed_once
-        from pyodide_runtime.experiment import Experiment
+        import pyodide_runtime as pr
         assert installed_once.absent_optional is None
-        experiment = Experiment(name="x", environment=dict)
+        experiment = pr.Experiment(name="x", environment=dict)
         """
     )
     try:
@@ -200,13 +200,13 @@ def test_modules_and_packages_beside_the_experiment_come_along_transitively(writ
         import rules
         from kitchen import pots
         from kitchen.stove import HEAT
-        from pyodide_runtime.experiment import Experiment
+        import pyodide_runtime as pr
 
         def make_env():
             from lazily import loaded
             return loaded
 
-        experiment = Experiment(name=f"{rules.NAME} {pots.COUNT} {HEAT}", environment=make_env)
+        experiment = pr.Experiment(name=f"{rules.NAME} {pots.COUNT} {HEAT}", environment=make_env)
         """,
         rules="from constants import NAME",
         constants="NAME = 'Soup'",
@@ -247,8 +247,8 @@ def test_a_module_of_the_same_name_that_is_already_imported_is_hidden_only_while
     path = write(
         main="""
         import helper
-        from pyodide_runtime.experiment import Experiment
-        experiment = Experiment(name=helper.NAME, environment=dict)
+        import pyodide_runtime as pr
+        experiment = pr.Experiment(name=helper.NAME, environment=dict)
         """,
         helper="NAME = 'beside'",
     )
