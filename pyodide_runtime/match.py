@@ -33,6 +33,8 @@ INPUT, CONTROL = 0, 1
 REPEAT_MS = 100.0
 #: How soon a stalled frame is tried again, in ms.
 RETRY_MS = 8.0
+#: How long packets wait at the most before they are looked at, in ms: at a low frame rate, less than a frame.
+POLL_MS = 25.0
 #: A gap between two ticks that is longer than this was a pause of this host, in ms: its peers are not to blame for their silence.
 PAUSE_MS = 500.0
 #: How far beyond its own frame a host takes inputs, in frames. No honest peer gets so far ahead.
@@ -158,7 +160,7 @@ class Match:
         if self.phase is Phase.OVER:
             return (self._last_tick or 0.0) + REPEAT_MS
         if self.phase is Phase.PLAYING:
-            return self._due
+            return min(self._due, (self._last_tick or 0.0) + POLL_MS)
         return (self._last_tick or 0.0) + min(self._period, REPEAT_MS / 4)
 
     @property
