@@ -7,7 +7,8 @@ import { existsSync, readdirSync, readFileSync, writeSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 
-import { loadCore, loadPackages } from "../worker/loading.js";
+import { explain } from "../failure.js";
+import { loadCore, loadPackages, loadRequirements } from "../worker/loading.js";
 
 /** @typedef {import("pyodide").PyodideAPI} PyodideAPI */
 
@@ -45,6 +46,25 @@ export async function loadDistribution(folder, packages = []) {
   pyodide.setStderr({ write: (bytes) => writeAll(2, bytes), isatty: false });
   mountHost(pyodide);
   return pyodide;
+}
+
+/**
+ * Loads what the environment of a record requires.
+ *
+ * @param {PyodideAPI} pyodide
+ * @param {string} record path of the file
+ * @throws {Error} the record cannot be read, in Python's words
+ */
+export async function loadRecordRequirements(pyodide, record) {
+  const rerun = pyodide.pyimport("pyodide_runtime.rerun");
+  try {
+    const plan = JSON.parse(rerun.plan_requirements(record, JSON.stringify(pyodide.lockfile)));
+    await loadRequirements(pyodide, plan, async (_name, work) => work());
+  } catch (error) {
+    throw new Error(explain(error).error, { cause: error });
+  } finally {
+    rerun.destroy();
+  }
 }
 
 /**
@@ -113,7 +133,7 @@ export async function command(main) {
     process.exitCode = await main();
   } catch (error) {
     const usage = error instanceof UsageError;
-    writeAll(2, Buffer.from(`${usage ? error.message : (error instanceof Error && error.stack) || String(error)}\n`));
+    writeAll(2, Buffer.from(`${error instanceof Error ? error.message : String(error)}\n`));
     process.exitCode = usage ? 2 : 1;
   }
 }

@@ -7,12 +7,17 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 
-import { loadRequirements } from "../worker/loading.js";
-import { UsageError, command, loadDistribution, option, runPython } from "./loading.mjs";
+import {
+  UsageError, command, loadDistribution, loadRecordRequirements, option, runPython,
+} from "./loading.mjs";
 
 const RERUN = `
-from pyodide_runtime import rerun
-sys.exit(rerun.main(["--host", "inline", arguments[0]]))
+from pyodide_runtime import errors, rerun
+try:
+    status = rerun.main(["--host", "inline", arguments[0]])
+except errors.PyodideRuntimeError as error:
+    status = str(error)
+sys.exit(status)
 `;
 
 await command(async () => {
@@ -23,9 +28,6 @@ await command(async () => {
   }
   if (!existsSync(record)) throw new UsageError(`${record}: no such file`);
   const pyodide = await loadDistribution(distribution);
-  const rerun = pyodide.pyimport("pyodide_runtime.rerun");
-  const plan = JSON.parse(rerun.plan_requirements(resolve(record), JSON.stringify(pyodide.lockfile)));
-  rerun.destroy();
-  await loadRequirements(pyodide, plan, async (_name, work) => work());
+  await loadRecordRequirements(pyodide, resolve(record));
   return runPython(pyodide, RERUN, [resolve(record)]);
 });
