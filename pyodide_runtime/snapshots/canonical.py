@@ -20,22 +20,9 @@ import weakref
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from .kinds import (
-    ARRAY,
-    CELL,
-    DICT,
-    LIST,
-    OBJECT_ARRAY,
-    SET,
-    BitGeneratorKind,
-    Kind,
-    RandomKind,
-    ReplacedKind,
-    Role,
-    SlotsKind,
-    children_of_value,
-    role_of,
-)
+from .contents import ARRAY, CELL, DICT, LIST, OBJECT_ARRAY, SET, Kind, ReplacedKind, SlotsKind
+from .generators import BitGeneratorKind, RandomKind, RandomStateKind
+from .kinds import Role, children_of_value, role_of
 
 __all__ = ["DIGEST_SIZE", "digest", "encode"]
 
@@ -156,8 +143,8 @@ class _Encoder:
             self.out.append(repr(obj.shape).encode())
         if kind is CELL or kind is LIST:
             return list(kind.parts(content))
-        if isinstance(kind, RandomKind | BitGeneratorKind):
-            self.out.append(_text(b"R", repr(content)))
+        if isinstance(kind, RandomKind | BitGeneratorKind | RandomStateKind):
+            self.out.append(_text(b"R", repr(kind.canonical(obj, content))))
             return []
         if isinstance(kind, ReplacedKind):
             # An iterator's state is in how it would be pickled; a counter's in its text.

@@ -23,7 +23,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ..errors import SnapshotError
-from .kinds import DICT, SET, VALUE_TYPES, ArrayKind, Kind, ReplacedKind, Role, children_of_value, role_of
+from .contents import DICT, SET, ArrayKind, Kind, ReplacedKind
+from .kinds import VALUE_TYPES, Role, children_of_value, role_of
 
 __all__ = ["Checkpoint", "Checkpointer"]
 
