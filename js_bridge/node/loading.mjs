@@ -21,7 +21,7 @@ export class UsageError extends Error {}
  * @param {string} folder the distribution
  * @param {string[]} [packages] names in its lock
  * @returns {Promise<PyodideAPI>} Python's standard output and error are the process's own, byte for byte
- * @throws {UsageError} where the folder is no distribution
+ * @throws {UsageError} where the folder is no distribution, or has no such package
  */
 export async function loadDistribution(folder, packages = []) {
   const distribution = `${resolve(folder)}/`;
@@ -30,17 +30,18 @@ export async function loadDistribution(folder, packages = []) {
       throw new UsageError(`${folder} is no distribution: it lacks ${file}; "python -m wheels lay-out" makes one`);
     }
   }
+  const lock = readFileSync(`${distribution}pyodide-lock.json`, "utf8");
+  for (const name of packages) {
+    if (!Object.hasOwn(JSON.parse(lock).packages, name)) throw new UsageError(`${folder} has no package "${name}"`);
+  }
   const { loadPyodide } = await import(pathToFileURL(`${distribution}pyodide.mjs`).href);
   const pyodide = await loadCore({
     loadPyodide,
     distribution,
-    lock: readFileSync(`${distribution}pyodide-lock.json`, "utf8"),
+    lock,
     stage: async (_name, work) => work(),
     options: { packageCacheDir: distribution },
   });
-  for (const name of packages) {
-    if (!Object.hasOwn(pyodide.lockfile.packages, name)) throw new UsageError(`${folder} has no package "${name}"`);
-  }
   await loadPackages(pyodide, packages);
   pyodide.setStdout({ write: (bytes) => writeAll(1, bytes), isatty: false });
   pyodide.setStderr({ write: (bytes) => writeAll(2, bytes), isatty: false });

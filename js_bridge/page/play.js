@@ -10,19 +10,15 @@ import { connect } from "../index.js";
 /** @typedef {import("./connection.js").LinkState} LinkState */
 /** @typedef {import("./socket.js").Player} Player */
 
-/** What a participant reads when the match has ended. @type {Readonly<Record<string, [string, string]>>} */
+/** What a participant reads when the match has ended, by outcome. @type {Readonly<Record<string, [string, string]>>} */
 const ENDINGS = Object.freeze({
   completed: ["Thank you!", "You have reached the end, and your data have been saved. You may close this page."],
-  peer_left: [
-    "The other player left",
-    "The match ended early. Your data up to here have been saved. You may close this page.",
-  ],
+  peer_left: ["The other player left", "The match ended early. Nothing more is asked of you."],
   peer_lost: [
     "The other player was lost",
-    "The connection to the other player broke off, so the match ended early. Your data up to here have been saved. "
-      + "You may close this page.",
+    "The connection to the other player broke off, so the match ended early. Nothing more is asked of you.",
   ],
-  left: ["You left the match", "Your data up to here have been saved. You may close this page."],
+  left: ["You left the match", "Nothing more is asked of you."],
 });
 
 /** How often the numbers of `?debug=1` are shown anew, in milliseconds. */
@@ -53,18 +49,16 @@ function showPhase(connection) {
   const { phase, error, outcome, detail, start } = connection;
   const root = document.documentElement;
   root.dataset.phase = phase;
+  if (phase !== "loading") write({ label: "" });
   if (phase === "waiting" && !start) write({ title: "Waiting" });
   if (phase === "playing") element("canvas").focus({ preventScroll: true });
-  if (phase === "finished") {
-    const [title, text] = ENDINGS[outcome ?? ""] ?? ["The match has ended", detail];
-    write({ title, text, status: "" });
-    root.dataset.outcome = outcome ?? "";
-  }
-  if (phase === "failed") {
-    write({ title: "Something went wrong", text: error ?? "", status: "" });
-    root.dataset.error = error ?? "";
-    if (outcome) root.dataset.outcome = outcome;
-  }
+  if (phase !== "finished" && phase !== "failed") return;
+  if (outcome) root.dataset.outcome = outcome;
+  if (phase === "failed") root.dataset.error = error ?? "";
+  const ending = ENDINGS[outcome ?? ""];
+  const plain = phase === "failed" ? ["Something went wrong", error ?? ""] : ["The match has ended", detail];
+  const [title = "", text = ""] = ending ?? plain;
+  write({ title, text, status: "", label: ending && phase === "failed" ? error ?? "" : "" });
 }
 
 /**

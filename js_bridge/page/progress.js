@@ -6,13 +6,14 @@
 /** @typedef {import("../messages.js").Stage} Stage */
 
 /** The share of the whole that each part takes, found by measuring; packages share theirs by bytes. */
-const SHARES = Object.freeze({ join: 2, lock: 2, core: 42, packages: 30, install: 4, experiment: 20 });
+const SHARES = Object.freeze({ join: 3, lock: 1, core: 52, runtime: 8, packages: 10, install: 4, experiment: 22 });
 
 /** @type {Readonly<Record<string, string>>} */
 const LABELS = Object.freeze({
   join: "Joining the room",
   lock: "Reading the list of packages",
   core: "Loading Python",
+  runtime: "Starting the runtime",
   packages: "Loading packages",
   install: "Installing packages",
   experiment: "Opening the experiment",

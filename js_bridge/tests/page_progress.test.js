@@ -24,7 +24,8 @@ test("the fraction grows from nothing to all and never goes back", () => {
   for (const news of [
     stage("join"), stage("join", { end: 1 }), stage("lock"), stage("lock", { end: 1 }), stage("core"),
     stage("core", { bytes: 10, total: 100 }), stage("core", { bytes: 90, total: 100 }),
-    stage("core", { bytes: 90, total: 300 }), stage("core", { bytes: 300, total: 300, end: 2 }), stage("packages"),
+    stage("core", { bytes: 90, total: 300 }), stage("core", { bytes: 300, total: 300, end: 2 }),
+    stage("runtime"), stage("packages"),
     stage("package numpy", { bytes: 5, total: 10 }), stage("package gymnasium", { bytes: 0, total: 90 }),
     stage("package numpy", { bytes: 10, total: 10, end: 3 }), stage("packages", { end: 4 }), stage("experiment"),
     stage("experiment", { end: 5 }),

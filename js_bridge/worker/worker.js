@@ -74,7 +74,7 @@ async function load(config) {
       stdout: (/** @type {string} */ line) => post({ type: "log", text: line }),
       stderr: (/** @type {string} */ line) => post({ type: "log", text: line }),
     } });
-    const api = pyodide.pyimport("pyodide_runtime.worker");
+    const api = await stage("runtime", () => pyodide.pyimport("pyodide_runtime.worker"));
     const plan = JSON.parse(api.plan_requirements(JSON.stringify(config.experiment.requirements), lock));
     current = "install";
     await loadRequirements(pyodide, plan, stage);
