@@ -68,9 +68,8 @@ class DictKind(Kind):
     """A dictionary of any sort; its order is part of it."""
 
     def capture(self, obj: Any, before: Any) -> Any:
-        if before is not None and len(obj) == len(before):
-            if same_items(obj.values(), before.values()) and same_items(obj, before):
-                return before
+        if before is not None and len(obj) == len(before) and same_items(obj.values(), before.values()):
+            return before if same_items(obj, before) else dict(obj)
         return dict(obj)
 
     def restore(self, obj: Any, contents: Any) -> None:

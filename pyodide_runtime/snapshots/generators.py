@@ -23,148 +23,160 @@ _WORDS = 624
 _TWISTER = struct.Struct(f"<i{_WORDS}I")  # index and state of a Mersenne twister, as CPython keeps them
 
 
-def _twister_address(generator: random.Random) -> int:
+class _Memory:
+    """The places in memory where one generator keeps its state. Valid as long as the generator lives."""
+
+    __slots__ = ("_views",)
+
+    def __init__(self, *places: tuple[int, int]) -> None:
+        self._views = [(ctypes.c_char * size).from_address(address) for address, size in places]
+
+    def read(self) -> bytes:
+        views = self._views
+        return views[0].raw if len(views) == 1 else b"".join([view.raw for view in views])
+
+    def write(self, data: bytes) -> None:
+        at = 0
+        for view in self._views:
+            view.raw = data[at : at + len(view)]
+            at += len(view)
+
+
+def _memory_of_random(generator: random.Random) -> _Memory:
     # struct { PyObject_HEAD; int index; uint32_t state[624]; }
-    return id(generator) + object.__basicsize__
+    return _Memory((id(generator) + object.__basicsize__, _TWISTER.size))
+
+
+def _words_of(generator: random.Random) -> bytes:
+    words = generator.getstate()[1]
+    return _TWISTER.pack(words[-1], *words[:-1])
 
 
 @functools.cache
 def _random_is_readable() -> bool:
     """Whether a `random.Random` has its state where it is looked for."""
-    if sys.byteorder != "little" or not hasattr(ctypes, "string_at"):
+    if sys.byteorder != "little":
         return False
-    for draws in (0, 1, 700):
-        trial = random.Random(20)
-        for _ in range(draws):
-            trial.random()
-        words = trial.getstate()[1]
-        if ctypes.string_at(_twister_address(trial), _TWISTER.size) != _TWISTER.pack(words[-1], *words[:-1]):
+    trial = random.Random(20)
+    memory = _memory_of_random(trial)
+    for _ in range(3):
+        if memory.read() != _words_of(trial):
             return False
+        trial.random()
+        trial.randbytes(1200)
     return True
 
 
-def _read_random(generator: random.Random) -> bytes:
-    if _random_is_readable():
-        return ctypes.string_at(_twister_address(generator), _TWISTER.size)
-    words = generator.getstate()[1]
-    return _TWISTER.pack(words[-1], *words[:-1])
-
-
 class RandomKind(Kind):
-    """A `random.Random`: its twister, and the half of a pair that `gauss` keeps."""
+    """A `random.Random`: its twister, and the half of a pair that `gauss` keeps. Contents: twister, half, memory."""
 
     def capture(self, obj: Any, before: Any) -> Any:
-        now, gauss = _read_random(obj), obj.gauss_next
+        gauss = obj.gauss_next
+        if before is None:
+            memory = _memory_of_random(obj) if _random_is_readable() else None
+        else:
+            memory = before[2]
+        now = _words_of(obj) if memory is None else memory.read()
         if before is not None and now == before[0] and gauss is before[1]:
             return before
-        return (now, gauss)
+        return (now, gauss, memory)
 
     def restore(self, obj: Any, contents: Any) -> None:
-        data, gauss = contents
-        if _read_random(obj) != data or obj.gauss_next is not gauss:
+        data, gauss, _ = contents
+        if self.capture(obj, contents) is not contents:
             index, *words = _TWISTER.unpack(data)
             obj.setstate((3, (*words, index), gauss))
 
     def canonical(self, obj: Any, contents: Any) -> Any:
         """A value that equals that of any generator in the same state."""
-        return contents
+        return contents[:2]
 
 
-class _Layout:
-    """Where a class of NumPy bit generators keeps its state: a number of bytes at an address, or at two."""
-
-    def __init__(self, size: int, behind_pointer: int = 0) -> None:
-        self._size = size
-        self._behind = behind_pointer
-        self._parts: Callable[[Any], list[tuple[int, int]]] = self._two if behind_pointer else self._one
-
-    def _one(self, generator: Any) -> list[tuple[int, int]]:
-        return [(generator.ctypes.state_address, self._size)]
-
-    def _two(self, generator: Any) -> list[tuple[int, int]]:
-        address = generator.ctypes.state_address
-        pointer = ctypes.c_void_p.from_address(address).value or 0
-        # Half a draw of 32 bits is kept beside the pointer.
-        return [(pointer, self._behind), (address + ctypes.sizeof(ctypes.c_void_p), self._size)]
-
-    def locate(self, generator: Any) -> list[tuple[int, int]]:
-        return self._parts(generator)
+def _memory_of_pcg(generator: Any) -> _Memory:
+    # struct { pcg64_random_t *state; int has_uint32; uint32_t uinteger; }, and 32 bytes behind the pointer
+    address = generator.ctypes.state_address
+    pointer = ctypes.c_void_p.from_address(address).value or 0
+    return _Memory((pointer, 32), (address + ctypes.sizeof(ctypes.c_void_p), 8))
 
 
-_LAYOUTS = {"PCG64": _Layout(8, 32), "PCG64DXSM": _Layout(8, 32), "MT19937": _Layout(_WORDS * 4 + 4)}
+def _memory_of_twister(generator: Any) -> _Memory:
+    # struct { uint32_t key[624]; int pos; }
+    return _Memory((generator.ctypes.state_address, _WORDS * 4 + 4))
+
+
+_MEMORIES: dict[str, Callable[[Any], _Memory]] = {
+    "PCG64": _memory_of_pcg,
+    "PCG64DXSM": _memory_of_pcg,
+    "MT19937": _memory_of_twister,
+}
 
 
 @functools.cache
-def _layout_of(kind: type) -> _Layout | None:
-    """The layout of a class of bit generators, if it passes the trial."""
-    layout = _LAYOUTS.get(kind.__name__)
-    if layout is None or not kind.__module__.startswith("numpy."):
+def _memory_reader(kind: type) -> Callable[[Any], _Memory] | None:
+    """How to find the memory of a class of bit generators, if that passes a trial."""
+    find = _MEMORIES.get(kind.__name__)
+    if find is None or not kind.__module__.startswith("numpy."):
         return None
     np = sys.modules["numpy"]
     trial = kind(7)
     drawn = np.random.Generator(trial)
     drawn.integers(1 << 16, dtype="uint32")
-    parts = layout.locate(trial)
-    data, state = _read(parts), _freeze(trial.state)
+    memory = find(trial)
+    data, state = memory.read(), _freeze(trial.state)
     for _ in range(3):
         drawn.integers(1 << 16, dtype="uint32")
         drawn.random(400)
-        if _read(parts) == data:
+        if memory.read() == data:
             return None
-    _write(parts, data)
-    return layout if _freeze(trial.state) == state else None
-
-
-def _read(parts: list[tuple[int, int]]) -> bytes:
-    if len(parts) == 1:
-        return ctypes.string_at(*parts[0])
-    return b"".join([ctypes.string_at(address, size) for address, size in parts])
-
-
-def _write(parts: list[tuple[int, int]], data: bytes) -> None:
-    at = 0
-    for address, size in parts:
-        ctypes.memmove(address, data[at : at + size], size)
-        at += size
+    memory.write(data)
+    return find if _freeze(trial.state) == state else None
 
 
 class BitGeneratorKind(Kind):
-    """The bit generator under a NumPy `Generator`."""
+    """The bit generator under a NumPy `Generator`. Contents: its memory's bytes and the memory, or its state and None."""
 
     def capture(self, obj: Any, before: Any) -> Any:
-        layout = _layout_of(type(obj))
-        now = _freeze(obj.state) if layout is None else _read(layout.locate(obj))
-        return before if now == before else now
+        if before is None:
+            find = _memory_reader(type(obj))
+            memory = None if find is None else find(obj)
+        else:
+            memory = before[1]
+        now = _freeze(obj.state) if memory is None else memory.read()
+        return before if before is not None and now == before[0] else (now, memory)
 
     def restore(self, obj: Any, contents: Any) -> None:
-        layout = _layout_of(type(obj))
-        if layout is None:
-            obj.state = _thaw(contents)
+        data, memory = contents
+        if memory is None:
+            obj.state = _thaw(data)
         else:
-            _write(layout.locate(obj), contents)
+            memory.write(data)
 
     def canonical(self, obj: Any, contents: Any) -> Any:
         """As for `RandomKind`; memory differs between machines, the public state does not."""
-        if not isinstance(contents, bytes):
-            return contents
+        data, memory = contents
+        if memory is None:
+            return data
         twin = type(obj)(0)
-        self.restore(twin, contents)
+        _, own = self.capture(twin, None)
+        own.write(data)
         return _freeze(twin.state)
 
 
 class RandomStateKind(Kind):
-    """NumPy's legacy `RandomState`: its bit generator, and the half of a pair that it keeps."""
+    """NumPy's legacy `RandomState`: its bit generator, and the half of a pair that it keeps.
+
+    Contents: the bit generator's contents, the public state, and whether it holds half a pair.
+    """
 
     def capture(self, obj: Any, before: Any) -> Any:
-        generator = obj._bit_generator
-        layout = _layout_of(type(generator))
-        raw = None if layout is None else _read(layout.locate(generator))
+        generator = _BIT_GENERATOR.capture(obj._bit_generator, None if before is None else before[0])
         # Only where half a pair was kept can a draw leave the bit generator as it is.
-        if raw is not None and before is not None and raw == before[0] and not before[2]:
+        if before is not None and generator is before[0] and not before[2]:
             return before
         state = _freeze(obj.get_state(legacy=False))
-        half = any(key == "has_gauss" and value for key, value in state)
-        return before if before is not None and state == before[1] else (raw, state, half)
+        if before is not None and state == before[1]:
+            return before
+        return (generator, state, any(key == "has_gauss" and value for key, value in state))
 
     def restore(self, obj: Any, contents: Any) -> None:
         if self.capture(obj, contents) is not contents:
@@ -173,6 +185,9 @@ class RandomStateKind(Kind):
     def canonical(self, obj: Any, contents: Any) -> Any:
         """As for `RandomKind`."""
         return contents[1]
+
+
+_BIT_GENERATOR = BitGeneratorKind()
 
 
 def _freeze(value: Any) -> Any:

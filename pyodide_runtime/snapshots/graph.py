@@ -3,10 +3,11 @@
 Identity and aliasing survive, because no object is replaced: a list that two others share is shared after a restore
 too, a closure still sees its variable, a lambda is no obstacle. Values that cannot change are shared between snapshots.
 
-How it stays fast. The changeable objects are found once by a walk from the roots and kept in a *plan*. A save goes
-through the plan and compares each object's references with those of the save before, by identity; unchanged contents are
-shared between the two snapshots. Only where a reference changed is there anything new to find, so only there it looks
-again. A place whose content is replaced time after time (an environment that makes a new array at every step) is
+How it stays fast. The changeable objects are found once, by a walk from the roots, and kept in a *plan*. Nearly all of them
+never change; those are *still*, and one pass in C over all their references together, compared by identity, tells that they
+have not. The others are *moving*: each is compared with its contents of the save before, which are shared if they are the same. A still
+object that is seen to change is moving from then on. Only where a reference changed is there anything new to find, so only there
+it looks again. A place whose content is replaced time after time (an environment that makes a new array at every step) is
 remembered as *volatile*: what hangs there is kept beside the plan, and replaced as a whole, so that the plan does not grow.
 
 Sets. Their order of iteration depends on the history of their hash table, which no copy can bring back. So every capture
@@ -20,23 +21,27 @@ This module knows nothing of environments, frames or networks; it is given roots
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
+from operator import attrgetter, is_, methodcaller
 from typing import Any
 
 from ..errors import SnapshotError
-from .contents import DICT, SET, ArrayKind, Kind, ReplacedKind
+from .contents import ARRAY, DICT, LIST, SET, ArrayKind, Kind, ReplacedKind
 from .kinds import VALUE_TYPES, Role, children_of_value, role_of
 
 __all__ = ["Checkpoint", "Checkpointer"]
 
 
 class _Entry:
-    """One changeable object: how to capture it, and at which of its places new objects turned up before."""
+    """One changeable object: how to capture it, and what was seen of it."""
 
-    __slots__ = ("kind", "obj", "seen", "volatile")
+    __slots__ = ("kind", "moving", "obj", "seen", "volatile")
 
     def __init__(self, obj: Any, kind: Kind) -> None:
         self.obj = obj
         self.kind = kind
+        # Only plain mappings, lists and arrays can be compared all together.
+        self.moving = not (kind is ARRAY or (kind is DICT and type(obj) is dict) or (kind is LIST and type(obj) is list))
         self.seen: set[Any] = set()  # places where something new was found once
         self.volatile: set[Any] = set()  # places where it was found twice
 
@@ -53,33 +58,81 @@ class _Branch:
 
 
 class _Plan:
-    """The part of the graph whose references stay. It only grows; a checkpoint's length says how much of it was known."""
+    """The part of the graph whose references stay. It only grows."""
 
-    __slots__ = ("entries", "has_replaced", "held", "index")
+    __slots__ = ("entries", "has_replaced", "held", "index", "layout")
 
     def __init__(self) -> None:
         self.entries: list[_Entry] = []
         self.held: list[Any] = []
         self.index: set[int] = set()  # identities of all objects visited, every one of them kept alive by entries or held
         self.has_replaced = False
+        self.layout: _Layout  # the newest
 
 
-_Place = tuple[int, Any]  # number of an entry of the plan, and the key in it (None where there are no keys)
+class _Layout:
+    """A plan's objects as they were known at one time, the still apart from the moving, with the contents of the still.
+
+    Args:
+        plan: whose entries these are.
+        contents: of every entry, in order.
+    """
+
+    def __init__(self, plan: _Plan, contents: list[Any]) -> None:
+        self.plan = plan
+        pairs = list(zip(plan.entries, contents, strict=True))
+        self.moving = [entry for entry, _ in pairs if entry.moving]
+        self.still = [(entry, content) for entry, content in pairs if not entry.moving]
+        mappings = [(entry.obj, content) for entry, content in self.still if entry.kind is DICT]
+        lists = [(entry.obj, content) for entry, content in self.still if entry.kind is LIST]
+        arrays = [(entry.obj, content) for entry, content in self.still if entry.kind is ARRAY]
+        self._mappings = [obj for obj, _ in mappings]
+        self._mapping_sizes = [len(content) for _, content in mappings]
+        self._keys = list(chain.from_iterable(content for _, content in mappings))
+        self._values = list(chain.from_iterable(content.values() for _, content in mappings))
+        self._lists = [obj for obj, _ in lists]
+        self._list_sizes = [len(content) for _, content in lists]
+        self._items = list(chain.from_iterable(content for _, content in lists))
+        self._arrays = [obj for obj, _ in arrays]
+        self._shapes = [content[0] for _, content in arrays]
+        self._bytes = [content[1] for _, content in arrays]
+        self._array_bytes = methodcaller("tobytes")
+        self._array_shape = attrgetter("shape")
+
+    def unchanged(self) -> bool:
+        """Whether all still objects are as they were."""
+        return (
+            list(map(len, self._mappings)) == self._mapping_sizes
+            and all(map(is_, chain.from_iterable(map(dict.values, self._mappings)), self._values))
+            and all(map(is_, chain.from_iterable(self._mappings), self._keys))
+            and list(map(len, self._lists)) == self._list_sizes
+            and all(map(is_, chain.from_iterable(self._lists), self._items))
+            and list(map(self._array_bytes, self._arrays)) == self._bytes
+            and list(map(self._array_shape, self._arrays)) == self._shapes
+        )
+
+    def all_contents(self, moving: list[Any]) -> dict[_Entry, Any]:
+        """The contents of every entry, given those of the moving."""
+        return {**dict(self.still), **dict(zip(self.moving, moving, strict=True))}
+
+
+_Place = tuple[_Entry, Any]  # an entry of the plan, and the key in it (None where there are no keys)
 
 
 class Checkpoint:
     """The contents of a graph at one moment. Opaque; only the `Checkpointer` that made it can restore it."""
 
-    __slots__ = ("branches", "contents", "plan")
+    __slots__ = ("branches", "layout", "moving")
 
-    def __init__(self, plan: _Plan, contents: list[Any], branches: dict[_Place, _Branch]) -> None:
-        self.plan = plan
-        self.contents = contents
+    def __init__(self, layout: _Layout, moving: list[Any], branches: dict[_Place, _Branch]) -> None:
+        self.layout = layout
+        self.moving = moving
         self.branches = branches
 
     def pairs(self) -> Iterator[tuple[_Entry, Any]]:
         """Every changeable object's entry with its captured contents."""
-        yield from zip(self.plan.entries, self.contents, strict=False)
+        yield from self.layout.still
+        yield from zip(self.layout.moving, self.moving, strict=True)
         for branch in self.branches.values():
             yield from zip(branch.entries, branch.contents, strict=True)
 
@@ -123,14 +176,19 @@ class Checkpointer:
             self._walk(root, plan.index, main, type(root).__name__)
         plan.entries, plan.held = main.entries, main.held
         plan.has_replaced = any(isinstance(entry.kind, ReplacedKind) for entry in main.entries)
-        self._plan, self._contents = plan, main.contents
+        self._lay_out(plan, main.contents)
         self._branches: dict[_Place, _Branch] = {}
         self._stale = False
+
+    def _lay_out(self, plan: _Plan, contents: list[Any]) -> None:
+        self._plan = plan
+        self._layout = plan.layout = _Layout(plan, contents)
+        self._moving = [content for entry, content in zip(plan.entries, contents, strict=True) if entry.moving]
 
     @property
     def has_sets(self) -> bool:
         """Whether the graph is known to hold a set: then it has to be saved after every step (see the module's text)."""
-        return any(entry.kind is SET for entry in self._plan.entries) or any(
+        return any(entry.kind is SET for entry in self._layout.moving) or any(
             entry.kind is SET for branch in self._branches.values() for entry in branch.entries
         )
 
@@ -180,73 +238,84 @@ class Checkpointer:
         """
         if self._stale:
             self.rescan()
-        plan, before, branches = self._plan, self._contents, self._branches
+        changes: list[tuple[_Entry, Any, Any]] = []
+        if not self._layout.unchanged():
+            self._set_moving(changes)
         after: list[Any] = []
         append = after.append
-        moved: list[tuple[int, Any]] = []
-        for place, (entry, old) in enumerate(zip(plan.entries, before, strict=True)):
+        for entry, old in zip(self._layout.moving, self._moving, strict=True):
             new = entry.kind.capture(entry.obj, old)
             append(new)
             if new is not old:
-                moved.append((place, old))
-        if moved or branches:
+                changes.append((entry, new, old))
+        self._moving = after
+        if changes or self._branches:
             self._stale = True  # until this is through: a save that fails half-way must not count as a look
-            self._branches = self._follow(moved, after, branches)
+            self._branches = self._follow(changes)
             self._stale = False
-        self._contents = after
-        return Checkpoint(plan, after, self._branches)
+        return Checkpoint(self._layout, self._moving, self._branches)
 
-    def _follow(self, moved: list[tuple[int, Any]], after: list[Any], branches: dict[_Place, _Branch]) -> dict[_Place, _Branch]:
-        """Find what new references lead to; contents of newly found objects are appended to `after`."""
-        plan = self._plan
+    def _set_moving(self, changes: list[tuple[_Entry, Any, Any]]) -> None:
+        """Some still object has changed: find out which, and count them among the moving from now on."""
+        contents = self._layout.all_contents(self._moving)
+        for entry, old in self._layout.still:
+            new = entry.kind.capture(entry.obj, old)
+            if new is not old:
+                entry.moving = True
+                contents[entry] = new
+                changes.append((entry, new, old))
+        self._lay_out(self._plan, [contents[entry] for entry in self._plan.entries])
+
+    def _follow(self, changes: list[tuple[_Entry, Any, Any]]) -> dict[_Place, _Branch]:
+        """Find what new references lead to: into the plan, or, at a volatile place, into a branch."""
         regrow: dict[_Place, list[Any]] = {}
         dropped: set[_Place] = set()
-        for place, old in moved:
-            entry, new = plan.entries[place], after[place]
+        added = _Branch()
+        for entry, new, old in changes:
             if entry.kind is DICT:
-                self._follow_mapping(place, entry, new, old, regrow, dropped, after)
+                self._follow_mapping(entry, new, old, regrow, dropped, added)
                 continue
             if None in entry.volatile:
-                regrow[place, None] = list(entry.kind.parts(new))
+                regrow[entry, None] = list(entry.kind.parts(new))
                 continue
             known = set(map(id, entry.kind.parts(old)))
             fresh = [part for part in entry.kind.parts(new) if id(part) not in known]
-            if self._admit(entry, None, fresh, after):
-                regrow[place, None] = list(entry.kind.parts(new))
-        if not branches and not regrow:
-            return branches
+            if fresh and self._admit(entry, None, fresh, added):
+                regrow[entry, None] = list(entry.kind.parts(new))
+        if added.held:
+            self._extend(added)
+        if not self._branches and not regrow:
+            return self._branches
         result = {
-            place: self._refresh(branch, after)
-            for place, branch in branches.items()
-            if place not in dropped and place not in regrow
+            place: self._refresh(branch) for place, branch in self._branches.items() if place not in dropped and place not in regrow
         }
-        for spot, heads in regrow.items():
-            result[spot] = self._grow(heads)
+        for place, heads in regrow.items():
+            result[place] = self._grow(heads)
         return result
 
     def _follow_mapping(
         self,
-        place: int,
         entry: _Entry,
         new: dict[Any, Any],
         old: dict[Any, Any],
         regrow: dict[_Place, list[Any]],
         dropped: set[_Place],
-        after: list[Any],
+        added: _Branch,
     ) -> None:
-        get = old.get
+        get, volatile = old.get, entry.volatile
         for key, value in new.items():
             if get(key, _MISSING) is value:
                 continue
-            if key in entry.volatile:
-                dropped.add((place, key))
+            if key in volatile:
+                dropped.add((entry, key))
             if type(key) not in VALUE_TYPES and key not in old:
-                self._admit(entry, _KEYS, [key], after)
-            if type(value) not in VALUE_TYPES and (key in entry.volatile or self._admit(entry, key, [value], after)):
-                regrow[place, key] = [value]
-        dropped.update((place, key) for key in entry.volatile if key not in new)
+                self._admit(entry, _KEYS, [key], added)
+            if type(value) not in VALUE_TYPES and (key in volatile or self._admit(entry, key, [value], added)):
+                regrow[entry, key] = [value]
+        if volatile:
+            dropped.update((entry, key) for key in volatile if key not in new)
 
-    def _admit(self, entry: _Entry, key: Any, fresh: list[Any], after: list[Any]) -> bool:
+    def _admit(self, entry: _Entry, key: Any, fresh: list[Any], added: _Branch) -> bool:
         """Take objects that are new at a place into the plan; True instead if the place has become volatile."""
         index = self._plan.index
         fresh = [
@@ -258,14 +327,17 @@ class Checkpointer:
             entry.volatile.add(key)
             return True
         entry.seen.add(key)
-        found = _Branch()
         for part in fresh:
-            self._walk(part, index, found, type(entry.obj).__name__)
-        self._plan.entries.extend(found.entries)
-        self._plan.held.extend(found.held)
-        self._plan.has_replaced |= any(isinstance(entry.kind, ReplacedKind) for entry in found.entries)
-        after.extend(found.contents)
+            self._walk(part, index, added, type(entry.obj).__name__)
         return False
+
+    def _extend(self, added: _Branch) -> None:
+        plan, contents = self._plan, self._layout.all_contents(self._moving)
+        known = [contents[entry] for entry in plan.entries]
+        plan.entries = plan.entries + added.entries
+        plan.held.extend(added.held)
+        plan.has_replaced |= any(isinstance(entry.kind, ReplacedKind) for entry in added.entries)
+        self._lay_out(plan, known + added.contents)
 
     def _grow(self, heads: list[Any]) -> _Branch:
         branch = _Branch()
@@ -275,7 +347,7 @@ class Checkpointer:
             self._walk(head, index, branch, type(head).__name__)
         return branch
 
-    def _refresh(self, branch: _Branch, after: list[Any]) -> _Branch:
+    def _refresh(self, branch: _Branch) -> _Branch:
         """Capture a branch whose head is still the same; where a reference in it changed, find it anew."""
         contents = [entry.kind.capture(entry.obj, old) for entry, old in zip(branch.entries, branch.contents, strict=True)]
         changed = [
@@ -293,26 +365,33 @@ class Checkpointer:
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Write the contents of a checkpoint back, in place. Any checkpoint of this object, any number of times."""
+        layout, plan = checkpoint.layout, checkpoint.layout.plan
         swap = self._swap(checkpoint)
         if swap:
             for entry, content in checkpoint.pairs():
                 entry.kind.restore(entry.obj, _swapped(entry.kind, content, swap))
         else:
-            for entry, content in zip(checkpoint.plan.entries, checkpoint.contents, strict=False):
+            if layout is not self._layout or not layout.unchanged():
+                for entry, content in layout.still:
+                    entry.kind.restore(entry.obj, content)
+            for entry, content in zip(layout.moving, checkpoint.moving, strict=True):
                 entry.kind.restore(entry.obj, content)
             for branch in checkpoint.branches.values():
                 for entry, content in zip(branch.entries, branch.contents, strict=True):
                     entry.kind.restore(entry.obj, content)
-        plan = checkpoint.plan
+        self._branches, self._stale = checkpoint.branches, False
+        if layout is plan.layout:
+            self._plan, self._layout, self._moving = plan, layout, checkpoint.moving
+            return
         # Objects found after this checkpoint was made stay in the plan, for they may be met again.
-        later = plan.entries[len(checkpoint.contents) :]
-        self._contents = checkpoint.contents + [entry.kind.capture(entry.obj, None) for entry in later]
-        self._plan, self._branches, self._stale = plan, checkpoint.branches, False
+        contents = layout.all_contents(checkpoint.moving)
+        known = [contents[entry] if entry in contents else entry.kind.capture(entry.obj, None) for entry in plan.entries]
+        self._lay_out(plan, known)
 
     @staticmethod
     def _swap(checkpoint: Checkpoint) -> dict[int, Any]:
         """A fresh copy for every object that cannot be written back in place, by the identity of the original."""
-        if not checkpoint.plan.has_replaced and not checkpoint.branches:
+        if not checkpoint.layout.plan.has_replaced and not checkpoint.branches:
             return {}
         return {
             id(entry.obj): entry.kind.fresh(content)
@@ -342,7 +421,6 @@ def _swapped(kind: Kind, content: Any, swap: dict[int, Any]) -> Any:
         if any(id(value) in swap for value in content.values()):
             return {key: swap.get(id(value), value) for key, value in content.items()}
         return content
-    if isinstance(content, tuple | list):
-        if any(id(part) in swap for part in kind.parts(content)):
-            return type(content)(swap.get(id(part), part) for part in content)
+    if isinstance(content, tuple | list) and any(id(part) in swap for part in kind.parts(content)):
+        return type(content)(swap.get(id(part), part) for part in content)
     return content

@@ -51,7 +51,6 @@ from .generators import BitGeneratorKind, RandomKind, RandomStateKind
 __all__ = ["VALUE_TYPES", "Kind", "Role", "children_of_value", "role_of"]
 
 
-
 class Role(enum.Enum):
     """How a checkpoint treats the objects of one type."""
 

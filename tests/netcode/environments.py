@@ -74,7 +74,9 @@ class Pond:
         for agent in self.agents:
             rewards[agent] += (self.positions[agent] - sum(self.board[1]) % 7) / 8
         total = self.tally(sum(self.positions.values()) % 11)
-        infos = {agent: {"total": total, "combo": self.combo[agent], "lily": first, "old": str(self.trail[0])} for agent in self.agents}
+        infos = {
+            agent: {"total": total, "combo": self.combo[agent], "lily": first, "old": str(self.trail[0])} for agent in self.agents
+        }
         over = self._ends_at is not None and self.positions[self.agents[0]] % self._ends_at == 1 and self.clock > 20
         ends = dict.fromkeys(self.agents, over)
         cuts = dict.fromkeys(self.agents, False)

@@ -62,7 +62,9 @@ def play(
     )
     journals = [MemoryJournal() for _ in range(players)]
     matches = [
-        Match(Runtime(factory(), seed=seed, max_steps=frames), local=place, settings=settings(place, shared), journal=journals[place])
+        Match(
+            Runtime(factory(), seed=seed, max_steps=frames), local=place, settings=settings(place, shared), journal=journals[place]
+        )
         for place in range(players)
     ]
     samplers = [_sampler(random.Random(seed * 31 + place), actions, hold) for place in range(players)]
