@@ -1,0 +1,28 @@
+"""Parametrising tests by what is to be played: every case on Overcooked and on the arena."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from e2e.house import EXAMPLES
+from e2e.match import Match
+
+EXPERIMENTS = ("overcooked", "arena")
+
+
+def on_both_experiments(make: Callable[[str], Match]) -> pytest.MarkDecorator:
+    """A test's `play` is what `make` makes of "overcooked" and of "arena"; these are the tests' ids."""
+    return pytest.mark.parametrize("play", [pytest.param(make(name), id=name) for name in EXPERIMENTS])
+
+
+def on_both_experiments_with(values: Sequence[int], make: Callable[[str, int], Match]) -> pytest.MarkDecorator:
+    """As `on_both_experiments`, for each of some values; ids are like "100-arena"."""
+    pairs = [(name, value) for value in values for name in EXPERIMENTS]
+    return pytest.mark.parametrize("play", [pytest.param(make(name, value), id=f"{value}-{name}") for name, value in pairs])
+
+
+def example(name: str, case: str, **what: object) -> Match:
+    """A match of one of the examples. `case` is the case's own name, and `what` the rest of the fields of `Match`."""
+    return Match(EXAMPLES / f"{name}.py", f"{case}-{name}", **what)  # type: ignore[arg-type]

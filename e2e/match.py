@@ -1,0 +1,229 @@
+"""One match of two players, from two open pages to what the server has stored of it.
+
+A `Match` says what is to happen; `play` makes it happen and brings back what came of it, judging nothing. Keys are seeded
+choices, given by real keyboard events; when exactly they arrive is the machine's affair, as it is with people.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import time
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from playwright.async_api import Error as PlaywrightError
+
+from e2e.browsers import Engine
+from e2e.house import House
+from e2e.impairment import Line
+from e2e.player import SECONDS_TO_LOAD, SECONDS_TO_PLAY, SECONDS_TO_START, Player
+from e2e.server import Server
+
+IDS = ("A", "B")
+SECONDS_TO_STORE = 60.0
+
+
+@dataclass
+class Room:
+    """A match while it goes on: what a happening works with."""
+
+    name: str
+    server: Server
+    players: tuple[Player, Player]
+
+
+Happening = Callable[[Room], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Match:
+    """What is to be played. All pairs are in the order of the players.
+
+    Attributes:
+        experiment: the experiment's file.
+        name: of the room and of the seed of the keys.
+        lines: the networks of the pages.
+        active: who presses keys all the time.
+        engines: the browsers.
+        queries: what is added to the pages' addresses.
+        before: called when both pages exist and neither is open.
+        during: happens from the moment at which both play; the match's end is waited for afterwards.
+        picture: the file for a screenshot of the first page at the end, under `artifacts`; none if empty.
+    """
+
+    experiment: Path
+    name: str
+    lines: tuple[Line, Line] = (Line(), Line())
+    active: tuple[bool, bool] = (False, False)
+    engines: tuple[Engine, Engine] = ("chromium", "chromium")
+    queries: tuple[dict[str, str], dict[str, str]] = ({}, {})
+    before: Happening | None = None
+    during: Happening | None = None
+    picture: str = ""
+
+    async def play(self, house: House) -> Played:
+        """Play it to its end, whatever that is. Raises what a happening raises, and TimeoutError where nothing happens."""
+        server = await house.server(self.experiment)
+        made = []
+        for player_id, engine, line in zip(IDS, self.engines, self.lines, strict=True):
+            browser = await house.browsers.get(engine)
+            made.append(await Player.make(player_id, browser, engine, server.url, line))
+        room = Room(self.name, server, (made[0], made[1]))
+        try:
+            return await self._play(room, house.artifacts)
+        finally:
+            await asyncio.gather(*(player.leave() for player in made))
+
+    async def _play(self, room: Room, artifacts: Path) -> Played:
+        players = room.players
+        if self.before:
+            await self.before(room)
+        # One after the other up to "joined", so that A is the first player; then both load together.
+        for player, query in zip(players, self.queries, strict=True):
+            await player.open(room.server.url, room.name, query)
+            await player.page.wait_for_function("window.pyodideRuntime?.config || document.documentElement.dataset.error")
+        await asyncio.gather(*(player.reach("waiting", "playing", "failed", seconds=SECONDS_TO_LOAD) for player in players))
+        begun = ("playing", "finished", "failed")
+        phases = await asyncio.gather(*(player.reach(*begun, seconds=SECONDS_TO_START) for player in players))
+        session: str = await players[0].read("window.pyodideRuntime.start.session")
+        if phases == ["playing", "playing"]:
+            await self._go_on(room)
+        await asyncio.gather(*(_end(player) for player in players))
+        await _stored(room, session)
+        return await self._collect(room, session, artifacts)
+
+    async def _go_on(self, room: Room) -> None:
+        """Press, disturb and sample, until both pages are over or closed."""
+        doings: list[Coroutine[Any, Any, None]] = [player.sample() for player in room.players]
+        for player, line, active in zip(room.players, self.lines, self.active, strict=True):
+            choices = random.Random(f"{self.name} {player.player_id}")
+            if active:
+                doings.append(player.press_keys(choices))
+            if line.jitter_ms:
+                assert player.impairment is not None
+                doings.append(player.impairment.jitter(line, choices))
+        tasks = [asyncio.create_task(_while_open(doing)) for doing in doings]
+        if self.during:
+            await self.during(room)
+        await asyncio.gather(*(_end(player) for player in room.players))
+        for task in tasks:
+            task.cancel()
+        for result in await asyncio.gather(*tasks, return_exceptions=True):
+            if isinstance(result, Exception):
+                raise result
+
+    async def _collect(self, room: Room, session: str, artifacts: Path) -> Played:
+        if self.picture:
+            await room.players[0].page.screenshot(path=artifacts / self.picture)
+        summary = await asyncio.to_thread(room.server.summary, session)
+        halves = []
+        for player in room.players:
+            half = await asyncio.to_thread(_half, room.server, session, player)
+            if not player.page.is_closed():
+                half.stats = await player.stats()
+                half.channels = await player.read("window.pyodideRuntime.channels")
+                half.phase, half.error = await player.read(
+                    "[document.documentElement.dataset.phase, document.documentElement.dataset.error ?? '']"
+                )
+            halves.append(half)
+        return Played(self, session, summary, (halves[0], halves[1]), list(room.server.lines))
+
+
+@dataclass(repr=False)
+class Half:
+    """What came of a match on one player's side.
+
+    Attributes:
+        player_id: as in the page's address.
+        export: the bytes of export.csv.
+        record: the file record.ndjson, where the server keeps it.
+        outcome: outcome.json.
+        diagnostics: the lines of diagnostics.ndjson.
+        problems, samples: as of the `Player`.
+        stats: the page's numbers at the end; empty if it was closed, as are the next three.
+        channels: how each data channel reached the worker.
+        phase, error: what the page said at the end.
+    """
+
+    player_id: str
+    export: bytes
+    record: Path
+    outcome: dict[str, Any]
+    diagnostics: list[dict[str, Any]]
+    problems: list[str]
+    samples: list[dict[str, float]]
+    stats: dict[str, float]
+    channels: dict[str, dict[str, str]]
+    phase: str = ""
+    error: str = ""
+
+
+@dataclass(repr=False)
+class Played:
+    """What came of a match: its session, the server's summary of it, both halves, and the server's terminal so far."""
+
+    match: Match
+    session: str
+    summary: dict[str, Any]
+    halves: tuple[Half, Half]
+    terminal: list[str]
+
+
+def _half(server: Server, session: str, player: Player) -> Half:
+    name = player.player_id
+    # The outcome first: what it speaks of is stored before it.
+    outcome: dict[str, Any] = json.loads(server.of_player(session, name, "outcome.json"))
+    return Half(
+        name,
+        server.of_player(session, name, "export.csv"),
+        server.data / session / "players" / name / "record.ndjson",
+        outcome,
+        [json.loads(line) for line in server.of_player(session, name, "diagnostics.ndjson").splitlines()],
+        player.problems,
+        player.samples,
+        {},
+        {},
+    )
+
+
+async def _while_open(doing: Coroutine[Any, Any, None]) -> None:
+    """Do it until it is cancelled or its page is closed."""
+    try:
+        await doing
+    except PlaywrightError as error:
+        if "closed" not in str(error):
+            raise
+
+
+async def _end(player: Player) -> None:
+    """Wait until the player's page is over, or closed."""
+    if player.page.is_closed():
+        return
+    try:
+        await player.reach("finished", "failed", seconds=SECONDS_TO_PLAY)
+    except PlaywrightError:
+        if not player.page.is_closed():
+            raise
+
+
+async def _stored(room: Room, session: str) -> None:
+    """Wait until the server has every open page's own word on the outcome, and its own on every closed one's."""
+    deadline = time.monotonic() + SECONDS_TO_STORE
+    while True:
+        summary = await asyncio.to_thread(room.server.summary, session)
+        told = {player["player_id"]: player for player in summary["players"]}
+        lacking = [
+            player.player_id
+            for player in room.players
+            if told[player.player_id]["outcome"] is None
+            or (not player.page.is_closed() and told[player.player_id]["certified_through"] is None)
+        ]
+        if not lacking:
+            return
+        assert time.monotonic() < deadline, f"the server never got the outcome of {', '.join(lacking)}: {summary}"
+        await asyncio.sleep(0.1)
+
