@@ -115,10 +115,12 @@ class Runtime:
             raise SessionError(f"max_snapshots={max_snapshots!r}: give a whole number of at least 1")
         self.simulation = Simulation(env, max_steps=max_steps, snapshots=snapshots, players=players)
         self._max_snapshots = max_snapshots
+        # In rising order: whatever makes a snapshot drops those of later frames first.
         self._held: dict[int, Saved] = {}
         self._records: list[StepRecord] = []
         self._seed = _seed(seed)
         self.simulation.reset(self._seed)
+        self._bytes = [bytes] * len(self.simulation.players)
         self._places = {name: place for place, name in enumerate(self.simulation.players)}
 
     # -- to be read --------------------------------------------------------------------------------------------------
@@ -146,7 +148,7 @@ class Runtime:
     @property
     def held_frames(self) -> list[int]:
         """The frames whose snapshots are held, in order."""
-        return sorted(self._held)
+        return list(self._held)
 
     @property
     def records(self) -> Sequence[StepRecord]:
@@ -171,21 +173,24 @@ class Runtime:
 
     def discard_before(self, frame: int) -> None:
         """Let go of all snapshots of frames before `frame`."""
-        for held in [held for held in self._held if held < frame]:
-            del self._held[held]
+        held = self._held
+        while held and (oldest := next(iter(held))) < frame:
+            del held[oldest]
 
     # -- batches -----------------------------------------------------------------------------------------------------
 
-    def batch(self, operations: Any) -> Any:
+    def batch(self, operations: Any, *, describe: bool = True) -> Any:
         """Carry out a list of operations, in order, all or none.
 
         Args:
             operations: `Reset`, `Step`, `Snapshot`, `Restore` and `Rollback` objects, or mappings such as
                 `{"op": "step", "actions": {"player_0": 1}}`; from JavaScript, an array of such objects.
+            describe: False: return an empty list, for a caller who reads `records`.
 
         Returns:
             One mapping for each operation, with `op`, `frame` (the current frame after it), `done` and, for steps, `rewards`,
-            `scores`, `terminated`, `truncated` and `infos` by player (for a rollback `steps`, a list of those). To JavaScript, plain objects.
+            `scores`, `terminated`, `truncated` and `infos` by player (for a rollback `steps`, a list of those). To
+            JavaScript, plain objects.
 
         Raises:
             OperationError: `operations` is not a list.
@@ -197,41 +202,44 @@ class Runtime:
         given = operations.to_py() if from_javascript else operations
         if isinstance(given, Mapping | str | bytes) or not isinstance(given, Sequence):
             raise OperationError(f"a batch is a list of operations, not {type(given).__name__}")
-        before, held, records = self.simulation.save(), dict(self._held), None
-        seed, results = self._seed, []
+        before, held, seed = self.simulation.save(), dict(self._held), self._seed
+        self._undone: tuple[int, list[StepRecord]] = (before.frame, [])
+        results: list[dict[str, Any]] = []
         index, name = 0, "?"
         try:
-            for index, item in enumerate(given):
+            for index, item in enumerate(given):  # noqa: B007
                 name = _name_of(item)
-                operation = _operation(item)
-                if records is None and not isinstance(operation, Step | Snapshot):
-                    records = list(self._records)
-                results.append(self._run(operation))
+                result = self._run(_operation(item), describe)
+                if describe:
+                    results.append(result)
         except BaseException as error:
             self._held, self._seed = held, seed
-            if records is not None:
-                self._records = records
-            else:
-                del self._records[before.frame :]
+            frame, records = self._undone
+            self._records[frame:] = records
             self.simulation.load(before)
             if isinstance(error, PyodideRuntimeError):
                 raise BatchError(index, name, error) from error
             raise
         return _to_javascript(results) if from_javascript else results
 
-    def _run(self, operation: Operation) -> dict[str, Any]:
+    def _run(self, operation: Operation, describe: bool) -> dict[str, Any]:
         if isinstance(operation, Step):
-            return {"op": "step", **self._describe(self._step(operation.actions))}
+            record = self._step(operation.actions)
+            return {"op": "step", **self._describe(record)} if describe else {}
         if isinstance(operation, Snapshot):
             self._hold()
         elif isinstance(operation, Restore):
             self._restore(operation.frame)
         elif isinstance(operation, Rollback):
-            return self._rollback(operation)
+            records = self._rollback(operation)
+            if describe:
+                steps = [self._describe(record) for record in records]
+                return {"op": "rollback", "frame": self.frame, "done": self.done, "from": operation.frame, "steps": steps}
         else:
             self._seed = self._seed if operation.seed is None else _seed(operation.seed)
             self.simulation.reset(self._seed)
-            self._held, self._records = {}, []
+            self._truncate(0)
+            self._held = {}
         return {"op": operation.op, "frame": self.frame, "done": self.done}
 
     def _step(self, actions: Actions) -> StepRecord:
@@ -241,22 +249,18 @@ class Runtime:
             self._drop_from(record.frame + 1)
         return record
 
-    def _rollback(self, operation: Rollback) -> dict[str, Any]:
-        stale = {frame for frame in self._held if frame > operation.frame}
+    def _rollback(self, operation: Rollback) -> list[StepRecord]:
         encoded = [self.encode(actions) for actions in operation.actions]
-        steps = [self._describe(record) for record in self.replay(operation.frame, encoded, stale, operation)]
-        return {"op": "rollback", "frame": self.frame, "done": self.done, "from": operation.frame, "steps": steps}
-
-    def replay(self, frame: int, actions: Sequence[Sequence[bytes]], saves: set[int], how: Rollback) -> list[StepRecord]:
-        """The work of a rollback, with encoded actions. Not atomic by itself: a batch makes it so."""
+        frame = operation.frame
         self._restore(frame)
+        stale = () if operation.save_all else set(self._held)
         self._drop_from(frame + 1)
-        simulation, records = self.simulation, self._records
-        for encoded in actions:
-            if simulation.done and how.stop_at_end:
+        simulation, records, save_all = self.simulation, self._records, operation.save_all
+        for actions in encoded:
+            if simulation.done and operation.stop_at_end:
                 break
-            records.append(simulation.step(encoded))
-            if how.save_all or simulation.frame in saves:
+            records.append(simulation.step(actions))
+            if save_all or simulation.frame in stale:
                 self._hold()
         return records[frame:]
 
@@ -265,10 +269,17 @@ class Runtime:
         held = self._held
         held[saved.frame] = saved
         if len(held) > self._max_snapshots:
-            del held[min(held)]
+            del held[next(iter(held))]
 
     def _restore(self, frame: Any) -> None:
         self.simulation.load(self._require_held(frame))
+        self._truncate(frame)
+
+    def _truncate(self, frame: int) -> None:
+        """Drop the rows from `frame` on, remembering those that were there before the batch."""
+        kept, undone = self._undone
+        if frame < kept:
+            self._undone = (frame, self._records[frame:kept] + undone)
         del self._records[frame:]
 
     def _require_held(self, frame: Any) -> Saved:
@@ -282,12 +293,13 @@ class Runtime:
         return saved
 
     def _drop_from(self, frame: int) -> None:
-        for stale in [held for held in self._held if held >= frame]:
-            del self._held[stale]
+        held = self._held
+        while held and next(reversed(held)) >= frame:
+            held.popitem()
 
     def encode(self, actions: Actions) -> tuple[bytes, ...]:
         """Canonical bytes of every player's action, in order. UnknownPlayer, ActionError or OperationError if they do not fit."""
-        if type(actions) is tuple and len(actions) == len(self._places):
+        if type(actions) is tuple and list(map(type, actions)) == self._bytes:
             return actions
         if not isinstance(actions, Mapping):
             raise OperationError(f"actions are a mapping from player to action, not {type(actions).__name__}")

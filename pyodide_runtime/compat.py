@@ -6,20 +6,25 @@ have. Nothing of it is ever called. This module knows nothing of this package.
 
 from __future__ import annotations
 
+import importlib.machinery
+import importlib.util
 import sys
 import types
 
-__all__ = ["install"]
+__all__ = ["IN_PYODIDE", "install"]
+
+#: Whether this Python runs in Pyodide, in a browser or under Node.
+IN_PYODIDE = str(sys.platform) == "emscripten"
 
 
 def install() -> None:
     """Make `import gymnasium` possible in Pyodide. Elsewhere, and where the module exists, nothing happens."""
-    if sys.platform != "emscripten" or "_multiprocessing" in sys.modules:
+    name = "_multiprocessing"
+    if not IN_PYODIDE or importlib.util.find_spec(name) is not None:
         return
-    try:
-        import _multiprocessing  # noqa: F401
-    except ImportError:
-        module = types.ModuleType("_multiprocessing", "Stands in for a C module that Pyodide lacks.")
-        module.SemLock = type("SemLock", (), {"SEM_VALUE_MAX": 2**31 - 1})  # type: ignore[attr-defined]
-        module.sem_unlink = lambda name: None  # type: ignore[attr-defined]
-        sys.modules["_multiprocessing"] = module
+    module = types.ModuleType(name, "Stands in for a C module that Pyodide lacks.")
+    stand_ins = {"SemLock": type("SemLock", (), {"SEM_VALUE_MAX": 2**31 - 1}), "sem_unlink": lambda name: None}
+    module.__dict__.update(stand_ins)
+    # A module without a spec would make the next `find_spec` raise.
+    module.__spec__ = importlib.machinery.ModuleSpec(name, None)
+    sys.modules[name] = module

@@ -85,8 +85,9 @@ def encode_view(value: Any) -> bytes:
     if shape is not None:
         if len(shape) != 3 or shape[2] not in (3, 4) or str(value.dtype) != "uint8" or max(shape[:2]) > 0xFFFF:
             raise DrawingError(f"a picture is an array of shape (height, width, 3 or 4) of uint8, not {shape} of {value.dtype}")
-        return _PICTURE.pack(1, shape[1], shape[0], shape[2]) + value.tobytes()
-    scene = {"width": DEFAULT_SIZE[0], "height": DEFAULT_SIZE[1], "background": "#ffffff"}
+        pixels: bytes = value.tobytes()
+        return _PICTURE.pack(1, shape[1], shape[0], shape[2]) + pixels
+    scene: dict[str, Any] = {"width": DEFAULT_SIZE[0], "height": DEFAULT_SIZE[1], "background": "#ffffff"}
     if isinstance(value, Mapping):
         scene.update(value)
     elif isinstance(value, list | tuple):

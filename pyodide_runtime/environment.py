@@ -7,9 +7,8 @@ snapshots, frames or networks; an adapter keeps no state of its own besides the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
 from .actions import ActionCodec, OptionalCodec, codec_for
 from .errors import ActionError, EnvironmentNotSupported
@@ -17,8 +16,7 @@ from .errors import ActionError, EnvironmentNotSupported
 __all__ = ["Environment", "Transition", "adapt"]
 
 
-@dataclass(frozen=True, slots=True)
-class Transition:
+class Transition(NamedTuple):
     """What one step gave, each tuple in the order of `Environment.players`.
 
     Attributes:
@@ -56,8 +54,8 @@ class Environment(Protocol):
     def reset(self, seed: int) -> tuple[Any, ...]:
         """Begin an episode; observations in the order of players."""
 
-    def step(self, actions: Mapping[str, Any]) -> Transition:
-        """One step with a decoded action of every player."""
+    def step(self, actions: Sequence[Any]) -> Transition:
+        """One step with a decoded action of every player, in the order of players."""
 
 
 def adapt(env: Any, *, players: int | None = None) -> Environment:
@@ -133,8 +131,8 @@ class _Single:
     def reset(self, seed: int) -> tuple[Any, ...]:
         return (_observation(self.root.reset(seed=seed)),)
 
-    def step(self, actions: Mapping[str, Any]) -> Transition:
-        observation, reward, terminated, truncated, info = _five(self.root.step(actions["player_0"]), self.root)
+    def step(self, actions: Sequence[Any]) -> Transition:
+        observation, reward, terminated, truncated, info = _five(self.root.step(actions[0]), self.root)
         end, cut = bool(terminated), bool(truncated)
         return Transition((float(reward),), (end,), (cut,), (_mapping(info),), end or cut, (observation,))
 
@@ -154,8 +152,8 @@ class _Shared:
     def reset(self, seed: int) -> tuple[Any, ...]:
         return (_observation(self.root.reset(seed=seed)),) * len(self.players)
 
-    def step(self, actions: Mapping[str, Any]) -> Transition:
-        joint = self._join([actions[name] for name in self.players])
+    def step(self, actions: Sequence[Any]) -> Transition:
+        joint = self._join(list(actions))
         observation, reward, terminated, truncated, info = _five(self.root.step(joint), self.root)
         end, cut, count = bool(terminated), bool(truncated), len(self.players)
         infos = (_mapping(info), *({} for _ in range(count - 1)))
@@ -205,7 +203,7 @@ class _Agents:
         self.codecs: Mapping[str, ActionCodec] = {
             name: codec_for(env.action_space(agent)) for name, agent in zip(self.players, self._agents, strict=True)
         }
-        self._pairs = list(zip(self.players, self._agents, strict=True))
+        self._places = {agent: place for place, agent in enumerate(self._agents)}
 
 
 class _Parallel(_Agents):
@@ -215,11 +213,11 @@ class _Parallel(_Agents):
         observations = _mapping(_observation(self.root.reset(seed=seed)))
         return tuple(observations.get(agent) for agent in self._agents)
 
-    def step(self, actions: Mapping[str, Any]) -> Transition:
+    def step(self, actions: Sequence[Any]) -> Transition:
         living = self.root.agents
-        given = {agent: actions[name] for name, agent in self._pairs if agent in living}
-        observations, rewards, terminated, truncated, infos = _five(self.root.step(given), self.root)
         agents = self._agents
+        given = {agent: action for agent, action in zip(agents, actions, strict=True) if agent in living}
+        observations, rewards, terminated, truncated, infos = _five(self.root.step(given), self.root)
         ends = tuple([bool(terminated.get(agent, False)) for agent in agents])
         cuts = tuple([bool(truncated.get(agent, False)) for agent in agents])
         return Transition(
@@ -245,7 +243,7 @@ class _Turns(_Agents):
         self.root.reset(seed=seed)
         return self._observe()
 
-    def step(self, actions: Mapping[str, Any]) -> Transition:
+    def step(self, actions: Sequence[Any]) -> Transition:
         env = self.root
         rewards = dict.fromkeys(self._agents, 0.0)
         terminated = dict.fromkeys(self._agents, False)
@@ -255,7 +253,7 @@ class _Turns(_Agents):
         while env.agents and env.agent_selection not in acted:
             agent = env.agent_selection
             dead = env.terminations[agent] or env.truncations[agent]
-            action = None if dead else actions[str(agent)]
+            action = None if dead else actions[self._places[agent]]
             if action is None and not dead:
                 if self._whole_cycle:
                     raise ActionError(f"player {agent} gave no action")

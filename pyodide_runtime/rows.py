@@ -43,7 +43,7 @@ def row_values(
             (f"focused.{player}", focused[place]),
         )
     for player, info in zip(players, record.infos, strict=True):
-        found += ((f"info.{player}.{key}", value) for key, value in info)
+        found += [(f"info.{player}.{key}", info[key]) for key in sorted(info)]
     return found
 
 

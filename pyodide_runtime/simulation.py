@@ -12,12 +12,13 @@ import struct
 import sys
 import weakref
 from collections.abc import Mapping, Sequence
+from operator import add
 from typing import Any, NamedTuple
 
 from . import environment as _environment
 from .errors import EnvironmentFailed, EpisodeEnded, NotReset, PyodideRuntimeError, SnapshotError
-from .snapshots.canonical import DIGEST_SIZE, digest
-from .snapshots.ways import SnapshotWay, Way, choose_way, global_generators
+from .snapshots.canonical import DIGEST_SIZE
+from .snapshots.ways import SnapshotWay, Way, choose_way, global_states, restore_globals, stash_globals
 
 __all__ = ["Saved", "Simulation", "StepRecord", "episode_seed"]
 
@@ -28,7 +29,7 @@ class StepRecord(NamedTuple):
     """What happened in one frame; every tuple is in the order of the players.
 
     `actions` are canonical bytes; `scores` are the sums of rewards up to and including this frame; `terminated` and `truncated`
-    stay true once they were true; `infos` holds the numbers and strings of the environment's infos, sorted by name.
+    stay true once they were true; `infos` holds the numbers and strings of the environment's infos, by dotted name.
     """
 
     frame: int
@@ -37,7 +38,7 @@ class StepRecord(NamedTuple):
     scores: tuple[float, ...]
     terminated: tuple[bool, ...]
     truncated: tuple[bool, ...]
-    infos: tuple[tuple[tuple[str, Scalar], ...], ...]
+    infos: tuple[Mapping[str, Scalar], ...]
 
 
 class Saved(NamedTuple):
@@ -80,10 +81,11 @@ class Simulation:
         self.environment = _environment.adapt(env, players=players)
         self.players = self.environment.players
         self.codecs = tuple(self.environment.codecs[name] for name in self.players)
+        self._decoders = [codec.decode for codec in self.codecs]
         self.max_steps = max_steps
         self._wanted = SnapshotWay(snapshots)
         self._way: Way | None = None
-        self._seeded: list[bytes] = []
+        self._seeded: list[Any] = []
         self._current: Saved | None = None
         self.frame = 0
         self.done = False
@@ -145,7 +147,7 @@ class Simulation:
         way = self._require_reset()
         if self.done:
             raise EpisodeEnded(f"the episode ended with frame {self.frame - 1}; frame {self.frame} cannot be simulated")
-        decoded = {name: codec.decode(data) for name, codec, data in zip(self.players, self.codecs, actions, strict=True)}
+        decoded = [decode(data) for decode, data in zip(self._decoders, actions, strict=True)]
         if Simulation._owner is None or Simulation._owner() is not self:
             self._own()
         self._current = None
@@ -157,21 +159,18 @@ class Simulation:
             raise EnvironmentFailed(f"frame {self.frame}: step raised {type(error).__name__}: {error}", self.frame) from error
         frame = self.frame
         self.frame = frame + 1
-        self.observations = transition.observations
-        rewards = transition.rewards
-        self._scores = scores = tuple([score + reward for score, reward in zip(self._scores, rewards, strict=True)])
-        if True in transition.terminated:
-            self._terminated = _either(self._terminated, transition.terminated)
-        if True in transition.truncated:
-            self._truncated = _either(self._truncated, transition.truncated)
+        rewards, terminated, truncated, infos, over, self.observations = transition
+        self._scores = scores = tuple(map(add, self._scores, rewards))
         if self.frame == self.max_steps:
-            self._truncated = (True,) * len(self.players)
-        if transition.over or all(_either(self._terminated, self._truncated)):
-            self.done = True
-        infos = tuple([_scalars(info) if info else () for info in transition.infos])
+            truncated = (True,) * len(rewards)
+        if over or True in terminated or True in truncated:
+            self._terminated = _either(self._terminated, terminated)
+            self._truncated = _either(self._truncated, truncated)
+            self.done = over or all(_either(self._terminated, self._truncated))
+        kept = tuple([_keep(info) if info else info for info in infos])
         if way.every_step:
             self.save()
-        return StepRecord(frame, tuple(actions), rewards, scores, self._terminated, self._truncated, infos)
+        return StepRecord(frame, tuple(actions), rewards, scores, self._terminated, self._truncated, kept)
 
     # -- the state as one thing --------------------------------------------------------------------------------------
 
@@ -209,9 +208,10 @@ class Simulation:
         Global generators count only once they were drawn from, so that it does not matter which libraries are loaded.
         """
         present = self.save() if saved is None else saved
-        environment, generators = self._require_reset().digests(present.environment)
+        way = self._require_reset()
+        environment, generators = way.digest(present.environment), way.generators(present.environment)
         head = repr((present.frame, present.done, present.scores, present.terminated, present.truncated)).encode()
-        drawn = [now for now, seeded in zip(generators, self._seeded, strict=False) if now != seeded]
+        drawn = [repr(now).encode() for now, seeded in zip(generators, self._seeded, strict=False) if now != seeded]
         return hashlib.blake2b(b"\0".join([head, environment, *drawn]), digest_size=DIGEST_SIZE).digest()
 
     # -- private -----------------------------------------------------------------------------------------------------
@@ -240,7 +240,7 @@ class Simulation:
         numpy_random = sys.modules.get("numpy.random")
         if numpy_random is not None:
             numpy_random.seed(seed & 0xFFFFFFFF)
-        self._seeded = [digest([generator]) for generator in global_generators()]
+        self._seeded = global_states()
 
     def _own(self) -> None:
         """Take the global generators over from another simulation in this process."""
@@ -248,31 +248,29 @@ class Simulation:
         if owner is self:
             return
         if owner is not None:
-            owner._stash = [_state_of(generator) for generator in global_generators()]
-        for generator, state in zip(global_generators(), self._stash, strict=False):
-            _set_state(generator, state)
+            owner._stash = stash_globals()
+        restore_globals(self._stash)
         Simulation._owner = weakref.ref(self)
 
     _stash: Sequence[Any] = ()
-
-
-def _state_of(generator: Any) -> Any:
-    return generator.getstate() if hasattr(generator, "getstate") else generator.get_state(legacy=False)
-
-
-def _set_state(generator: Any, state: Any) -> None:
-    if hasattr(generator, "setstate"):
-        generator.setstate(state)
-    else:
-        generator.set_state(state)
 
 
 def _either(one: tuple[bool, ...], two: tuple[bool, ...]) -> tuple[bool, ...]:
     return tuple([a or b for a, b in zip(one, two, strict=True)])
 
 
-def _scalars(info: Mapping[Any, Any], prefix: str = "") -> tuple[tuple[str, Scalar], ...]:
-    """The numbers and strings of an info mapping by dotted name, sorted; everything else is left out."""
+#: Types of infos that are kept as they are: they cannot change later, and become cells of a row.
+_PLAIN = {bool, int, float, str}
+
+
+def _keep(info: Mapping[Any, Any]) -> Mapping[str, Scalar]:
+    """The numbers and strings of an info mapping, by dotted name; everything else is left out."""
+    if _PLAIN.issuperset(map(type, info.values())) and {str}.issuperset(map(type, info)):
+        return dict(info)
+    return _scalars(info, "")
+
+
+def _scalars(info: Mapping[Any, Any], prefix: str) -> dict[str, Scalar]:
     found: dict[str, Scalar] = {}
     for key, value in info.items():
         name = f"{prefix}{key}"
@@ -284,4 +282,4 @@ def _scalars(info: Mapping[Any, Any], prefix: str = "") -> tuple[tuple[str, Scal
             plain = value.item()
             if isinstance(plain, bool | int | float | str):
                 found[name] = plain
-    return tuple(sorted(found.items()))
+    return found

@@ -8,10 +8,11 @@ from __future__ import annotations
 import importlib
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from . import requirements
+from . import compat, requirements
 from .errors import ExperimentError, SessionError
 from .experiment import Experiment
 from .participant import Participant
@@ -69,13 +70,23 @@ def start(start_json: str) -> None:
 
 def tick(now_ms: float, inbox: Any) -> Any:
     """One tick: the inbox as a Uint8Array (or bytes), the outbox as one (or bytes, outside a browser)."""
-    data = inbox.to_bytes() if hasattr(inbox, "to_bytes") and not isinstance(inbox, bytes) else bytes(inbox)
-    answer = _opened().tick(now_ms, data)
-    if sys.platform != "emscripten":
-        return answer
+    data = bytes(inbox) if isinstance(inbox, bytes | bytearray | memoryview) else inbox.to_bytes()
+    return _outwards(_opened().tick(now_ms, data))
+
+
+def _plain(answer: bytes) -> Any:
+    return answer
+
+
+def _to_typed_array() -> Callable[[bytes], Any]:
+    if not compat.IN_PYODIDE:
+        return _plain
     from pyodide.ffi import to_js
 
-    return to_js(answer)
+    return cast(Callable[[bytes], Any], to_js)
+
+
+_outwards = _to_typed_array()
 
 
 def _opened() -> Participant:

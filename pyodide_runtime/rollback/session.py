@@ -213,9 +213,9 @@ class RollbackSession:
             try:
                 if start == self.frame and len(actions) == 1:
                     if not self._runtime.done:
-                        self._runtime.batch([Step(actions[0]), Snapshot()])
+                        self._runtime.batch([Step(actions[0]), Snapshot()], describe=False)
                 else:
-                    self._runtime.batch([Rollback(start, actions, stop_at_end=True, save_all=True)])
+                    self._runtime.batch([Rollback(start, actions, stop_at_end=True, save_all=True)], describe=False)
                 return
             except BatchError as error:
                 failed = getattr(error.cause, "frame", None)

@@ -218,10 +218,10 @@ def _value(obj: Any) -> bytes:
             return _text(b"D", obj.str)
     if isinstance(obj, weakref.ref):
         return _named(b"W", type(obj()))
-    if isinstance(obj, int | float | complex | str | bytes):
-        for base in (bool, int, float, complex, str, bytes):
-            if isinstance(obj, base):
-                return _named(b"N", type(obj)) + _SIMPLE[base](base(obj))
+    for base in (bool, int, float, complex, str, bytes):
+        if isinstance(obj, base):
+            plain: Any = base
+            return _named(b"N", type(obj)) + _SIMPLE[base](plain(obj))
     name = getattr(obj, "__qualname__", None) or getattr(obj, "__name__", None)
     if isinstance(name, str):
         return _text(b"B", name)

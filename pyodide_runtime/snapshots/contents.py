@@ -102,7 +102,7 @@ class ListKind(Kind):
         if len(obj) != len(contents) or not same_items(obj, contents):
             list.__setitem__(obj, slice(None), contents)
 
-    def parts(self, contents: Any) -> Iterable[Any]:
+    def parts(self, contents: Iterable[Any]) -> Iterable[Any]:
         return contents
 
 
@@ -124,7 +124,7 @@ class SetKind(Kind):
         set.clear(obj)
         set.update(obj, contents)
 
-    def parts(self, contents: Any) -> Iterable[Any]:
+    def parts(self, contents: Iterable[Any]) -> Iterable[Any]:
         return contents
 
 
@@ -138,7 +138,7 @@ class DequeKind(Kind):
         collections.deque.clear(obj)
         collections.deque.extend(obj, contents)
 
-    def parts(self, contents: Any) -> Iterable[Any]:
+    def parts(self, contents: Iterable[Any]) -> Iterable[Any]:
         return contents
 
 
@@ -248,7 +248,7 @@ class ObjectArrayKind(Kind):
         for place, value in enumerate(contents):
             obj.flat[place] = value
 
-    def parts(self, contents: Any) -> Iterable[Any]:
+    def parts(self, contents: Iterable[Any]) -> Iterable[Any]:
         return contents
 
 

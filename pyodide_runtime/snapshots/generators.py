@@ -137,7 +137,8 @@ class BitGeneratorKind(Kind):
 
     def capture(self, obj: Any, before: Any) -> Any:
         if before is None:
-            find = _memory_reader(type(obj))
+            kind: Any = type(obj)
+            find = _memory_reader(kind)
             memory = None if find is None else find(obj)
         else:
             memory = before[1]

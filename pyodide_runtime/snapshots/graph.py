@@ -20,6 +20,7 @@ This module knows nothing of environments, frames or networks; it is given roots
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from operator import attrgetter, is_, methodcaller
@@ -170,6 +171,8 @@ class Checkpointer:
 
     def rescan(self) -> None:
         """Forget the plan and walk the whole graph again, as after an episode's reset, when most of it is new."""
+        #: Whether the graph is known to hold, or have held, a set: then it has to be saved after every step (see above).
+        self.has_sets = False
         plan, main = _Plan(), _Branch()
         plan.index.update(map(id, self._beyond))
         for root in self._roots:
@@ -185,22 +188,14 @@ class Checkpointer:
         self._layout = plan.layout = _Layout(plan, contents)
         self._moving = [content for entry, content in zip(plan.entries, contents, strict=True) if entry.moving]
 
-    @property
-    def has_sets(self) -> bool:
-        """Whether the graph is known to hold a set: then it has to be saved after every step (see the module's text)."""
-        return any(entry.kind is SET for entry in self._layout.moving) or any(
-            entry.kind is SET for branch in self._branches.values() for entry in branch.entries
-        )
-
     # -- finding -----------------------------------------------------------------------------------------------------
 
-    @staticmethod
-    def _walk(start: Any, index: set[int], into: _Branch, where: str) -> None:
+    def _walk(self, start: Any, index: set[int], into: _Branch, where: str) -> None:
         """Append every changeable object reachable from `start` and not in `index`, with its present contents."""
         stack = [start]
         while stack:
             obj = stack.pop()
-            if type(obj) in VALUE_TYPES or id(obj) in index:
+            if _is_value(obj) or id(obj) in index:
                 continue
             role, kind, slots, attributes = role_of(obj)
             if role is Role.VALUE:
@@ -223,6 +218,8 @@ class Checkpointer:
                 content = how.capture(target, None)
                 into.entries.append(_Entry(target, how))
                 into.contents.append(content)
+                if how is SET:
+                    self.has_sets = True
                 parts.extend(how.parts(content))
             if role is Role.PARTS or isinstance(kind, ArrayKind):
                 parts.extend(children_of_value(obj))
@@ -276,12 +273,12 @@ class Checkpointer:
                 self._follow_mapping(entry, new, old, regrow, dropped, added)
                 continue
             if None in entry.volatile:
-                regrow[entry, None] = list(entry.kind.parts(new))
+                regrow[entry, None] = [part for part in entry.kind.parts(new) if not _is_value(part)]
                 continue
             known = set(map(id, entry.kind.parts(old)))
             fresh = [part for part in entry.kind.parts(new) if id(part) not in known]
             if fresh and self._admit(entry, None, fresh, added):
-                regrow[entry, None] = list(entry.kind.parts(new))
+                regrow[entry, None] = [part for part in entry.kind.parts(new) if not _is_value(part)]
         if added.held:
             self._extend(added)
         if not self._branches and not regrow:
@@ -308,9 +305,9 @@ class Checkpointer:
                 continue
             if key in volatile:
                 dropped.add((entry, key))
-            if type(key) not in VALUE_TYPES and key not in old:
+            if not _is_value(key) and key not in old:
                 self._admit(entry, _KEYS, [key], added)
-            if type(value) not in VALUE_TYPES and (key in volatile or self._admit(entry, key, [value], added)):
+            if not _is_value(value) and (key in volatile or self._admit(entry, key, [value], added)):
                 regrow[entry, key] = [value]
         if volatile:
             dropped.update((entry, key) for key in volatile if key not in new)
@@ -355,7 +352,7 @@ class Checkpointer:
         ]
         if not changed:
             return branch
-        if any(type(part) not in VALUE_TYPES for entry, new in changed for part in entry.kind.parts(new)):
+        if any(not _is_value(part) for entry, new in changed for part in entry.kind.parts(new)):
             return self._grow(branch.held[0])
         fresh = _Branch()
         fresh.entries, fresh.held, fresh.contents = branch.entries, branch.held, contents
@@ -411,6 +408,20 @@ class _Overlay(set[int]):
         return set.__contains__(self, item) or item in self._base
 
 
+def _is_value(obj: Any) -> bool:
+    """Whether an object neither changes nor holds anything that does: the plainest values, and tuples of them."""
+    kind: Any = type(obj)
+    if kind in VALUE_TYPES:
+        return True
+    return _is_tuple(kind) and (all(map(_IN_VALUE_TYPES, map(type, obj))) or all(map(_is_value, obj)))
+
+
+@functools.cache
+def _is_tuple(kind: type) -> bool:
+    return issubclass(kind, tuple) and kind.__dictoffset__ == 0
+
+
+_IN_VALUE_TYPES = VALUE_TYPES.__contains__
 _MISSING = object()
 _KEYS = object()  # the place of a mapping's keys, as against its values
 

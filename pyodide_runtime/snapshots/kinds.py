@@ -85,7 +85,8 @@ _BASES: list[tuple[type, Kind]] = [
     (random.Random, RandomKind()),
 ]
 # Only iterators over one sequence: a copy of zip, map or enumerate would share the iterators underneath.
-_ITERATORS = {type(iter(sequence)) for sequence in ([], (), "", b"", bytearray(), range(1), range(1 << 70))} | {type(reversed([]))}
+_SEQUENCES: list[Any] = [[], (), "", b"", bytearray(), range(1), range(1 << 70)]
+_ITERATORS: set[type] = {type(iter(sequence)) for sequence in _SEQUENCES} | {type(reversed([]))}
 _PARTS_TYPES = (tuple, frozenset, types.FunctionType, types.MethodType, types.MappingProxyType, functools.partial,
                 slice, staticmethod, classmethod)  # fmt: skip
 
@@ -98,7 +99,7 @@ def children_of_value(obj: Any) -> Iterable[Any]:
     if isinstance(obj, tuple | frozenset):
         return obj
     if isinstance(obj, types.FunctionType):
-        found = list(obj.__closure__ or ())
+        found: list[Any] = list(obj.__closure__ or ())
         found.extend(obj.__defaults__ or ())
         if obj.__kwdefaults__:
             found.append(obj.__kwdefaults__)
@@ -205,7 +206,8 @@ def _slots_of(kind: type) -> SlotsKind | None:
 
 def role_of(obj: Any) -> tuple[Role, Kind | None, SlotsKind | None, dict[str, Any] | None]:
     """How a checkpoint treats this object: role, the kind of its own contents, its slots, its attribute dictionary."""
-    role, kind, slots, has_dict = _shape_of_type(type(obj))
+    type_: Any = type(obj)
+    role, kind, slots, has_dict = _shape_of_type(type_)
     if role is Role.MUTABLE and kind is ARRAY:
         if not obj.flags.writeable:
             return Role.PARTS, None, None, None

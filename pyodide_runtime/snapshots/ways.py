@@ -14,14 +14,16 @@ import enum
 import pickle
 import random
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from ..environment import Environment
 from ..errors import SnapshotError
 from . import canonical
+from .generators import RandomKind, RandomStateKind
 from .graph import Checkpoint, Checkpointer
 
-__all__ = ["SnapshotWay", "Way", "choose_way", "global_generators"]
+__all__ = ["SnapshotWay", "Way", "choose_way", "global_generators", "global_states", "restore_globals", "stash_globals"]
 
 
 class SnapshotWay(enum.Enum):
@@ -35,11 +37,36 @@ class SnapshotWay(enum.Enum):
 
 def global_generators() -> list[Any]:
     """Python's global `random.Random`, and NumPy's global `RandomState` if NumPy is loaded."""
-    found: list[Any] = [random._inst]  # type: ignore[attr-defined]
+    found: list[Any] = [random._inst]
     mtrand = sys.modules.get("numpy.random.mtrand")
     if mtrand is not None:
         found.append(mtrand._rand)
     return found
+
+
+_RANDOM, _RANDOM_STATE = RandomKind(), RandomStateKind()
+
+
+def stash_globals() -> list[Any]:
+    """The contents of the global generators, for `restore_globals`."""
+    return [_kind_of(generator).capture(generator, None) for generator in global_generators()]
+
+
+def restore_globals(stash: Sequence[Any]) -> None:
+    """Give the global generators the contents that they had; those that there were not then stay as they are."""
+    for generator, contents in zip(global_generators(), stash, strict=False):
+        _kind_of(generator).restore(generator, contents)
+
+
+def global_states() -> list[Any]:
+    """The state of each global generator, as `Way.generators` gives it for a saved state."""
+    return [
+        _kind_of(generator).canonical(generator, _kind_of(generator).capture(generator, None)) for generator in global_generators()
+    ]
+
+
+def _kind_of(generator: Any) -> RandomKind | RandomStateKind:
+    return _RANDOM if isinstance(generator, random.Random) else _RANDOM_STATE
 
 
 class Way(abc.ABC):
@@ -65,8 +92,12 @@ class Way(abc.ABC):
         """Bring a saved state back; any number of times."""
 
     @abc.abstractmethod
-    def digests(self, saved: Any) -> tuple[bytes, list[bytes]]:
-        """Canonical digests of a saved state: of the environment, and of each global generator."""
+    def digest(self, saved: Any) -> bytes:
+        """Canonical digest of the environment in a saved state."""
+
+    @abc.abstractmethod
+    def generators(self, saved: Any) -> list[Any]:
+        """The state of each global generator in a saved state, as values that can be compared and written out."""
 
 
 class GraphWay(Way):
@@ -93,9 +124,11 @@ class GraphWay(Way):
     def restore(self, saved: Checkpoint) -> None:
         self._checkpointer.restore(saved)
 
-    def digests(self, saved: Checkpoint) -> tuple[bytes, list[bytes]]:
-        contents = saved.contents_by_identity()
-        return canonical.digest([self._environment.root], contents), _of_generators(contents)
+    def digest(self, saved: Checkpoint) -> bytes:
+        return canonical.digest([self._environment.root], saved.contents_by_identity())
+
+    def generators(self, saved: Checkpoint) -> list[Any]:
+        return _of_generators(saved)
 
 
 class OwnWay(Way):
@@ -132,10 +165,12 @@ class OwnWay(Way):
         self._inner.set_state(pickle.loads(saved[0]))
         self._around.restore(saved[1])
 
-    def digests(self, saved: tuple[bytes, Checkpoint]) -> tuple[bytes, list[bytes]]:
+    def digest(self, saved: tuple[bytes, Checkpoint]) -> bytes:
         contents = saved[1].contents_by_identity()
-        parts = [pickle.loads(saved[0]), *_without(self._wrappers, self._inner, contents)]
-        return canonical.digest(parts, contents), _of_generators(contents)
+        return canonical.digest([pickle.loads(saved[0]), *_without(self._wrappers, self._inner, contents)], contents)
+
+    def generators(self, saved: tuple[bytes, Checkpoint]) -> list[Any]:
+        return _of_generators(saved[1])
 
 
 def _without(wrappers: list[Any], inner: Any, contents: Any) -> list[Any]:
@@ -150,8 +185,14 @@ def _without(wrappers: list[Any], inner: Any, contents: Any) -> list[Any]:
     return found
 
 
-def _of_generators(contents: Any) -> list[bytes]:
-    return [canonical.digest([generator], contents) for generator in global_generators()]
+def _of_generators(saved: Checkpoint) -> list[Any]:
+    wanted = {id(generator): place for place, generator in enumerate(global_generators())}
+    found: list[Any] = [None] * len(wanted)
+    for entry, content in saved.pairs():
+        place = wanted.get(id(entry.obj))
+        if place is not None and isinstance(entry.kind, RandomKind | RandomStateKind):
+            found[place] = entry.kind.canonical(entry.obj, content)
+    return found
 
 
 class PickleWay(Way):
@@ -182,8 +223,11 @@ class PickleWay(Way):
         self._environment.root = pickle.loads(saved[0])  # type: ignore[misc]
         self._globals.restore(saved[1])
 
-    def digests(self, saved: tuple[bytes, Checkpoint]) -> tuple[bytes, list[bytes]]:
-        return canonical.digest([pickle.loads(saved[0])]), _of_generators(saved[1].contents_by_identity())
+    def digest(self, saved: tuple[bytes, Checkpoint]) -> bytes:
+        return canonical.digest([pickle.loads(saved[0])])
+
+    def generators(self, saved: tuple[bytes, Checkpoint]) -> list[Any]:
+        return _of_generators(saved[1])
 
 
 def _with_own_state(root: Any) -> Any | None:
