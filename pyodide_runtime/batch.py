@@ -1,8 +1,8 @@
 """Batches of operations on a simulation: step, snapshot, restore and rollback, many in one crossing, atomic.
 
-`Runtime.batch` takes a list of operations, as objects of this module or as JSON-like mappings, and either carries out all
-of them or changes nothing. It holds the snapshots, by frame, and the rows of the episode so far. It knows nothing of
-predictions or networks: what to roll back, and when, is decided above.
+`Runtime.batch` takes a list of operations, as objects of this module or as JSON-like mappings, and either carries
+out all of them or changes nothing. It holds the snapshots, by frame, and the rows of the episode so far. It knows
+nothing of predictions or networks: what to roll back, and when, is decided above.
 """
 
 from __future__ import annotations
@@ -44,7 +44,10 @@ class Reset:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Simulate one frame with an action of every player. Snapshots of later frames, of another course of events, are dropped."""
+    """Simulate one frame with an action of every player.
+
+    Snapshots of later frames, of another course of events, are dropped.
+    """
 
     op: ClassVar[str] = "step"
     actions: Actions
@@ -188,15 +191,15 @@ class Runtime:
             describe: False: return an empty list, for a caller who reads `records`.
 
         Returns:
-            One mapping for each operation, with `op`, `frame` (the current frame after it), `done` and, for steps, `rewards`,
-            `scores`, `terminated`, `truncated` and `infos` by player (for a rollback `steps`, a list of those). To
-            JavaScript, plain objects.
+            One mapping for each operation, with `op`, `frame` (the current frame after it), `done` and, for steps,
+            `rewards`, `scores`, `terminated`, `truncated` and `infos` by player (for a rollback `steps`, a list of
+            those). To JavaScript, plain objects.
 
         Raises:
             OperationError: `operations` is not a list.
             BatchError: an operation failed. The state is what it was before, snapshots and rows included; the error has
-                its place in the list, its name, and the cause: OperationError, UnknownPlayer, ActionError, EpisodeEnded,
-                FrameNotHeld, EnvironmentFailed or SnapshotError.
+                its place in the list, its name, and the cause: OperationError, UnknownPlayer, ActionError,
+                EpisodeEnded, FrameNotHeld, EnvironmentFailed or SnapshotError.
         """
         from_javascript = hasattr(operations, "to_py")
         given = operations.to_py() if from_javascript else operations
@@ -298,7 +301,10 @@ class Runtime:
             held.popitem()
 
     def encode(self, actions: Actions) -> tuple[bytes, ...]:
-        """Canonical bytes of every player's action, in order. UnknownPlayer, ActionError or OperationError if they do not fit."""
+        """Canonical bytes of every player's action, in order.
+
+        UnknownPlayer, ActionError or OperationError if they do not fit.
+        """
         if type(actions) is tuple and list(map(type, actions)) == self._bytes:
             return actions
         if not isinstance(actions, Mapping):

@@ -1,7 +1,7 @@
 """What Pyodide lacks and Gymnasium imports: one stand-in, put in place only there.
 
-Gymnasium 1.4 imports `multiprocessing.synchronize` for its vector environments, which needs a C module that Pyodide does not
-have. Nothing of it is ever called. This module knows nothing of this package.
+Gymnasium 1.4 imports `multiprocessing.synchronize` for its vector environments, which needs a C module that Pyodide
+does not have. Nothing of it is ever called. This module knows nothing of this package.
 """
 
 from __future__ import annotations

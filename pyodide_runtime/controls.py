@@ -1,8 +1,9 @@
 """From keys that are down to the action that is meant.
 
 A chord (several keys together) counts before its keys alone, and of equals the one completed last. A key that is
-pressed and released between two frames still counts for one frame, so that no tap is lost at a low frame rate. Without the focus
-no key is down, because the browser does not say when it is released. It knows nothing of frames; whoever takes a sample says when.
+pressed and released between two frames still counts for one frame, so that no tap is lost at a low frame rate.
+Without the focus no key is down, because the browser does not say when it is released. It knows nothing of frames;
+whoever takes a sample says when.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What an experiment's `draw` returns, as bytes for the page: a picture, or a scene of shapes.
 
-The layout is the VIEW record of the bridge: form 0 is a scene as JSON; form 1 is a picture, with width and height as two bytes each
-and the number of channels, and pixels from offset 8. Nothing here knows of canvases or frames.
+The layout is the VIEW record of the bridge: form 0 is a scene as JSON; form 1 is a picture, with width and height
+as two bytes each and the number of channels, and pixels from offset 8. Nothing here knows of canvases or frames.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ class Drawing:
     """How one environment is drawn.
 
     Args:
-        draw: the experiment's function of the environment, or of the environment and the name of the player who looks; None:
+        draw: the experiment's function of the environment, or of the environment and the name of the player who
+            looks; None:
             the environment's own `render()`, which must give an RGB array.
         player: the name of the player who looks.
     """
@@ -75,7 +76,8 @@ def encode_view(value: Any) -> bytes:
     """The bytes of what `draw` returned.
 
     Args:
-        value: an array of shape (height, width, 3 or 4) and dtype uint8; a list of shapes; or a mapping with `shapes` and, if
+        value: an array of shape (height, width, 3 or 4) and dtype uint8; a list of shapes; or a mapping with
+            `shapes` and, if
             need be, `width`, `height` and `background`.
 
     Raises:

@@ -67,8 +67,9 @@ def adapt(env: Any, *, players: int | None = None) -> Environment:
         players: how many players share a Gymnasium environment whose action space has one part for each of them
             (a Tuple, a Dict, a MultiDiscrete or a MultiBinary of that length). None: one player has the whole action.
 
-    A step of an AECEnv is a whole cycle (every agent acts once) if its metadata say `is_parallelizable`, and otherwise
-    one turn: the agent whose turn it is acts, the others' actions are not looked at, and an action None lets the turn wait.
+    A step of an AECEnv is a whole cycle (every agent acts once) if its metadata say `is_parallelizable`, and
+    otherwise one turn: the agent whose turn it is acts, the others' actions are not looked at, and an action None
+    lets the turn wait.
 
     Raises:
         EnvironmentNotSupported: the object is none of these; the message says what is missing.
@@ -140,7 +141,8 @@ class _Single:
 class _Shared:
     """A Gymnasium Env whose action has one part for each of several players; they share its reward and its end.
 
-    A reward given as a mapping or sequence with one entry for each player is dealt out instead. Infos are the first player's.
+    A reward given as a mapping or sequence with one entry for each player is dealt out instead. Infos are the first
+    player's.
     """
 
     def __init__(self, env: Any, players: int) -> None:

@@ -1,6 +1,7 @@
 """What a match writes down as it goes on: the interface, and one that keeps everything in memory.
 
-Whoever runs a match decides where its lines go (to a server in chunks, to memory in a test). Nothing here knows of matches.
+Whoever runs a match decides where its lines go (to a server in chunks, to memory in a test). Nothing here knows of
+matches.
 """
 
 from __future__ import annotations

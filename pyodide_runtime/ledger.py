@@ -1,8 +1,8 @@
 """The rows that are final: written once, in order, chained by digests, and certified when every peer's chain agrees.
 
-`chain[n]` is a digest over the first n rows of an episode (and over the whole state every few frames), so that two peers who
-compare one short digest have compared everything up to there. The ledger also keeps what a re-run needs: every confirmed input.
-It knows nothing of predictions or packets; it is told what is final and what peers have.
+`chain[n]` is a digest over the first n rows of an episode (and over the whole state every few frames), so that two
+peers who compare one short digest have compared everything up to there. The ledger also keeps what a re-run needs:
+every confirmed input. It knows nothing of predictions or packets; it is told what is final and what peers have.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class EpisodeLedger:
         return self._chain[-1]
 
     def inputs_text(self, start: int, end: int) -> list[str]:
-        """Inputs of frames `start` .. `end` - 1 for a record: for each player, base64 of the inputs one after the other."""
+        """Inputs from frame `start` up to, not including, `end`: for each player, base64 of one after the other."""
         return [
             base64.b64encode(b"".join(inputs[place] for inputs in self._inputs[start:end])).decode()
             for place in range(len(self._players))
@@ -87,8 +87,8 @@ class EpisodeLedger:
     def claim(self, peer: int, rows: int, chain: bytes) -> int | None:
         """A peer says what its chain is after `rows` rows; a prefix of the digest will do.
 
-        Returns the number of rows if the two chains differ there, else None. A claim beyond the rows that exist here is kept
-        until they do.
+        Returns the number of rows if the two chains differ there, else None. A claim beyond the rows that exist
+        here is kept until they do.
         """
         if rows >= len(self._chain):
             self._claims[peer] = (rows, chain)
@@ -111,5 +111,8 @@ class EpisodeLedger:
 
     @property
     def certified(self) -> int:
-        """How many rows, from the first on, every peer is known to have alike. All of them if there is no other peer."""
+        """How many rows, from the first on, every peer is known to have alike.
+
+        All of them if there is no other peer.
+        """
         return min(self._agreed.values()) if self._agreed else len(self)

@@ -1,9 +1,9 @@
 """One match: its players' peers, its episodes one after the other, and how it ends.
 
-A match says hello to every peer and refuses one whose terms differ; plays each episode with a `RollbackSession`, paced by the
-frame rate and slowed a little when it is ahead; writes final rows; and goes on to the next episode, or ends, once all peers have
-exchanged the last frame and the digest of the rows. All time is given to it, and all packets; so it runs on a virtual clock as well as in a
-browser. It knows nothing of transports, pages or files.
+A match says hello to every peer and refuses one whose terms differ; plays each episode with a `RollbackSession`,
+paced by the frame rate and slowed a little when it is ahead; writes final rows; and goes on to the next episode, or
+ends, once all peers have exchanged the last frame and the digest of the rows. All time is given to it, and all
+packets; so it runs on a virtual clock as well as in a browser. It knows nothing of transports, pages or files.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ REPEAT_MS = 100.0
 RETRY_MS = 8.0
 #: How long packets wait at the most before they are looked at, in ms: at a low frame rate, less than a frame.
 POLL_MS = 25.0
-#: A gap between two ticks that is longer than this was a pause of this host, in ms: its peers are not to blame for their silence.
+#: A gap between two ticks that is longer than this was a pause of this host, in ms: its peers are not to blame for
+#: their silence.
 PAUSE_MS = 500.0
 #: How far beyond its own frame a host takes inputs, in frames. No honest peer gets so far ahead.
 FARTHEST = 4096

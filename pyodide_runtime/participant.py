@@ -1,7 +1,7 @@
-"""One participant's whole part: an experiment's environment, a match, keys, pictures and uploads, driven by one call a frame.
+"""One participant's whole part: environment, match, keys, pictures and uploads, driven by one call a frame.
 
-It takes flat records of what happened outside and gives flat records of what is to be done there (the layout is in `records`), so it runs,
-and is tested, in CPython as in a worker. It knows nothing of JavaScript.
+It takes flat records of what happened outside and gives flat records of what is to be done there (the layout is in
+`records`), so it runs, and is tested, in CPython as in a worker. It knows nothing of JavaScript.
 """
 
 from __future__ import annotations

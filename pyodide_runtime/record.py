@@ -1,7 +1,8 @@
 """Reading the record of a match: one JSON object a line, as `uploads` writes them.
 
-The first line says who played what; then come, for each episode, a line with its seed, lines with inputs in order, and a line with its
-end, if it had one. Whatever is wrong with a file is one RecordError that names the line. Nothing is run here.
+The first line says who played what; then come, for each episode, a line with its seed, lines with inputs in order,
+and a line with its end, if it had one. Whatever is wrong with a file is one RecordError that names the line.
+Nothing is run here.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ VERSION = 1
 class Episode:
     """One episode of a record.
 
-    `inputs`: chunks in order, each with one base64 text for each player. `frames`, `chain`: what all peers agreed on at its
-    end; None for an episode that was cut off.
+    `inputs`: chunks in order, each with one base64 text for each player. `frames`, `chain`: what all peers agreed
+        on at its end; None for an episode that was cut off.
     """
 
     number: int
@@ -36,7 +37,10 @@ class Episode:
 
 @dataclass(slots=True)
 class Record:
-    """A whole record. `experiment` has `files`, `module`, `requirements` and `settings`; `players` are names, in order."""
+    """A whole record.
+
+    `experiment` has `files`, `module`, `requirements` and `settings`; `players` are names, in order.
+    """
 
     session: str
     seed: int

@@ -1,8 +1,8 @@
 """The flat records that cross between JavaScript and Python: one buffer in and one out for each tick.
 
-A record is kind, peer, channel and a zero, one byte each, then the length of its payload (4 bytes, little-endian), then the payload. The
-outbox begins with the time of the next tick, as a double. js_bridge/records.js is the other side; both are held to
-js_bridge/tests/goldens/records.json. Nothing here knows what the records mean.
+A record is kind, peer, channel and a zero, one byte each, then the length of its payload (4 bytes, little-endian),
+then the payload. The outbox begins with the time of the next tick, as a double. js_bridge/records.js is the other
+side; both are held to js_bridge/tests/goldens/records.json. Nothing here knows what the records mean.
 """
 
 from __future__ import annotations
@@ -45,7 +45,10 @@ class Record(NamedTuple):
 
 
 def decode_inbox(data: bytes) -> Iterator[Record]:
-    """The records of an inbox, in order. WireError if it is cut off or holds a record of a kind that does not go inwards."""
+    """The records of an inbox, in order.
+
+    WireError if it is cut off or holds a record of a kind that does not go inwards.
+    """
     at, end = 0, len(data)
     while at < end:
         if end - at < _HEAD.size:

@@ -1,7 +1,7 @@
 """Run a recorded match again, without browser, network or prediction, and get its data.
 
-The command `rerun` does it in Pyodide under Node, whose arithmetic is that of the browsers, or in CPython, or right here. A
-record is read by `record`; this module knows nothing of how it came about.
+The command `rerun` does it in Pyodide under Node, whose arithmetic is that of the browsers, or in CPython, or right
+here. A record is read by `record`; this module knows nothing of how it came about.
 """
 
 from __future__ import annotations
@@ -84,7 +84,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def plan_requirements(path: str, lock_json: str) -> str:
-    """What a record's environment requires of a distribution, as JSON; see `requirements.plan`. For the host under Node."""
+    """What a record's environment requires of a distribution, as JSON; see `requirements.plan`.
+
+    For the host under Node.
+    """
     record = read_record(Path(path))
     return json.dumps(requirements.plan(record.experiment.get("requirements", []), json.loads(lock_json)["packages"]))
 
@@ -138,7 +141,8 @@ def replay_episode(
     """Simulate one episode straight through, and write its rows into an empty ledger.
 
     Args:
-        chunks: the inputs in order, each chunk with one base64 text for each player, as `EpisodeLedger.inputs_text` makes them.
+        chunks: the inputs in order, each chunk with one base64 text for each player, as `EpisodeLedger.inputs_text`
+            makes them.
         digest_every: every how many frames the chain covers the whole state; None: never.
 
     Raises:

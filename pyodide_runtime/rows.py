@@ -1,7 +1,7 @@
 """What one frame looks like as a row of data: which columns, in which order, with which text.
 
-Numbers have one fixed form (Python's shortest exact one for floats), so that equal data are equal bytes. This module formats
-what it is given; it knows nothing of when a row is final, nor of files.
+Numbers have one fixed form (Python's shortest exact one for floats), so that equal data are equal bytes. This
+module formats what it is given; it knows nothing of when a row is final, nor of files.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ KEY_COLUMNS = ("episode", "frame")
 def row_values(
     episode: int, record: StepRecord, players: Sequence[str], codecs: Sequence[ActionCodec], focused: Sequence[bool]
 ) -> list[tuple[str, Any]]:
-    """Columns and values of one row: episode, frame; for each player action, reward, score, terminated, truncated, focused; infos.
+    """Columns and values of one row.
+
+    In order: episode, frame; for each player action, reward, score, terminated, truncated, focused; then infos.
 
     Args:
         record: what happened; its tuples are in the order of `players`.
@@ -75,7 +77,7 @@ def to_csv(rows: Iterable[Sequence[Sequence[str]]]) -> bytes:
     The columns are the union over all rows: those that are no infos in the order in which they were met first, then the infos
     by name, so that an info that appears late does not depend on when a file was written. A cell that a row lacks is empty.
     """
-    table = [{column: text for column, text in row} for row in rows]
+    table = [dict(map(tuple, row)) for row in rows]
     columns: dict[str, None] = dict.fromkeys(KEY_COLUMNS)
     infos: set[str] = set()
     for row in table:

@@ -1,7 +1,8 @@
 """The one state of an episode, and the only code that touches an environment.
 
-A `Simulation` holds the environment, the frame, the scores, who has ended, and the random generators; `save` and `load` treat
-all of that as one thing. The frame is the only counter. It knows nothing of predictions, networks, files or browsers.
+A `Simulation` holds the environment, the frame, the scores, who has ended, and the random generators; `save` and
+`load` treat all of that as one thing. The frame is the only counter. It knows nothing of predictions, networks,
+files or browsers.
 """
 
 from __future__ import annotations
@@ -28,8 +29,9 @@ Scalar = int | float | str | bool
 class StepRecord(NamedTuple):
     """What happened in one frame; every tuple is in the order of the players.
 
-    `actions` are canonical bytes; `scores` are the sums of rewards up to and including this frame; `terminated` and `truncated`
-    stay true once they were true; `infos` holds the numbers and strings of the environment's infos, by dotted name.
+    `actions` are canonical bytes; `scores` are the sums of rewards up to and including this frame; `terminated` and
+    `truncated` stay true once they were true; `infos` holds the numbers and strings of the environment's infos, by
+    dotted name.
     """
 
     frame: int
@@ -69,8 +71,9 @@ class Simulation:
     Raises:
         EnvironmentNotSupported, ActionError: from `adapt`.
 
-    While a simulation runs, Python's and NumPy's global generators belong to it: they are seeded by `reset`, and are part of
-    what is saved. Several simulations in one process each have their own; they are exchanged when another one is used.
+    While a simulation runs, Python's and NumPy's global generators belong to it: they are seeded by `reset`, and
+    are part of what is saved. Several simulations in one process each have their own; they are exchanged when
+    another one is used.
     """
 
     _owner: weakref.ref[Simulation] | None = None

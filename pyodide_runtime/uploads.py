@@ -1,7 +1,8 @@
 """A journal that goes to a server in chunks, each kept until the server has acknowledged it.
 
-Lines are gathered for about a second, numbered by kind, and sent one chunk of a kind at a time, so that the server gets them in order;
-what it does not acknowledge is sent again, ever more patiently. It knows nothing of matches, and does not send by itself.
+Lines are gathered for about a second, numbered by kind, and sent one chunk of a kind at a time, so that the server
+gets them in order; what it does not acknowledge is sent again, ever more patiently. It knows nothing of matches,
+and does not send by itself.
 """
 
 from __future__ import annotations

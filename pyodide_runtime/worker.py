@@ -37,7 +37,8 @@ def load_experiment(source: dict[str, Any], folder: Path = FOLDER) -> Experiment
         source: `files` (relative path to text) and `module` (name of the one that sets `experiment`).
 
     Raises:
-        ExperimentError: a path leads out of the folder, or the module sets no `experiment`. What the module raises is passed on.
+        ExperimentError: a path leads out of the folder, or the module sets no `experiment`. What the module raises
+        is passed on.
     """
     for name, text in source["files"].items():
         path = (folder / name).resolve()

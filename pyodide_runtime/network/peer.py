@@ -1,7 +1,7 @@
 """What is known of one remote peer: what it has acknowledged, how far it is, how long packets take, whether it lives.
 
-It turns that knowledge into the fields of an `Inputs` packet and takes such packets apart. It knows nothing of simulation; time
-is given to it in ms of a clock that only this host reads.
+It turns that knowledge into the fields of an `Inputs` packet and takes such packets apart. It knows nothing of
+simulation; time is given to it in ms of a clock that only this host reads.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A bad network on a virtual clock: latency, jitter, loss, duplication and reordering, all from one seed.
 
-No time passes and nothing sleeps: packets wait in a heap until the clock is moved on. The same seed and the same sends give
-the same arrivals. It carries bytes and knows nothing of what they mean.
+No time passes and nothing sleeps: packets wait in a heap until the clock is moved on. The same seed and the same
+sends give the same arrivals. It carries bytes and knows nothing of what they mean.
 """
 
 from __future__ import annotations

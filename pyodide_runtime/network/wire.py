@@ -1,8 +1,9 @@
 """Packets as bytes. Everything that two peers say to each other has its layout here, and nowhere else.
 
-Every packet begins with protocol version, type, session (4 bytes of a digest of its name) and the sender's player place.
-All numbers are little-endian. `decode` accepts exactly the bytes that `encode` makes and raises WireError for all others;
-it allocates nothing larger than the packet promises and can hold. This module knows nothing of sessions, time or transport.
+Every packet begins with protocol version, type, session (4 bytes of a digest of its name) and the sender's player
+place. All numbers are little-endian. `decode` accepts exactly the bytes that `encode` makes and raises WireError
+for all others; it allocates nothing larger than the packet promises and can hold. This module knows nothing of
+sessions, time or transport.
 
 Hello    what both must agree on, as JSON, and whether the receiver's hello has arrived.
 Inputs   all inputs since the receiver's acknowledgement, run-length coded, with acknowledgement, clocks and digests.
@@ -54,11 +55,12 @@ class Inputs:
         sender: place of the sending player.
         episode: number of the episode, from 0.
         frame: the sender's c, the next frame that it will simulate.
-        need: the first frame of the receiver's inputs that the sender lacks (a cumulative acknowledgement of all before).
+        need: the first frame of the receiver's inputs that the sender lacks: all before are acknowledged.
         held: the first frame of which the sender lacks some player's input.
         advantage: how many frames the sender sees itself ahead of the receiver, in sixteenths.
         sent: the sender's clock in ms, modulo 2**32.
-        echo: the newest `sent` that the sender got from the receiver, and `echo_age`: how many ms it has kept it (65535: none).
+        echo: the newest `sent` that the sender got from the receiver.
+        echo_age: how many ms it has kept that; 65535 if there is none.
         final: how many frames are final at the sender, and `chain`: the first 8 bytes of its digest chain there.
         start: frame of the first input.
         inputs: all inputs from `start` on, each of the same length.
@@ -163,7 +165,8 @@ def decode(data: bytes, tag: bytes) -> Packet:
     """The packet that these bytes are.
 
     Raises:
-        WireError: too short, too long, of another version, session or type, or with contents that contradict each other.
+        WireError: too short, too long, of another version, session or type, or with contents that contradict each
+        other.
     """
     if len(data) > MAX_PACKET:
         raise WireError(f"a packet of {len(data)} bytes is longer than {MAX_PACKET}")

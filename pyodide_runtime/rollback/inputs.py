@@ -1,9 +1,11 @@
 """The inputs of one player: those that are held, and a prediction for those that are not.
 
-An input is one byte of flags followed by the canonical bytes of an action. Bit 0 of the flags says that the player's page
-had the focus; the other bits are zero. The flags reach the data but not the environment, so they alone never cause a rollback.
+An input is one byte of flags followed by the canonical bytes of an action. Bit 0 of the flags says that the
+player's page had the focus; the other bits are zero. The flags reach the data but not the environment, so they
+alone never cause a rollback.
 
-Invariant: inputs are held for every frame from `first` to `last` without a gap. `last` only grows; no input is ever changed.
+Invariant: inputs are held for every frame from `first` to `last` without a gap. `last` only grows; no input is ever
+changed.
 """
 
 from __future__ import annotations

@@ -1,13 +1,14 @@
 """One episode with predicted inputs: what to load, step and save next, and which frames have become final.
 
-The algorithm. `c` is the next frame to simulate. An input that has not arrived is predicted. When it arrives and differs
-from what was used, the lowest such frame F is remembered. `advance` then rolls back: it loads F, replays F .. c-1 with what is
-now known, saving every frame again, and goes on to c. It stalls when c is `window` frames beyond the last frame of which every
-player's input is held, so that a rollback is never deeper than the window.
+The algorithm. `c` is the next frame to simulate. An input that has not arrived is predicted. When it arrives and
+differs from what was used, the lowest such frame F is remembered. `advance` then rolls back: it loads F, replays F
+.. c-1 with what is now known, saving every frame again, and goes on to c. It stalls when c is `window` frames
+beyond the last frame of which every player's input is held, so that a rollback is never deeper than the window.
 
-Invariants. (1) The records of the runtime hold, for every frame below c, the action that was really used. (2) A snapshot is
-held of every frame from `final` to c, and inputs from `final` on: one rule of retention for both. (3) A frame is
-final once all its inputs are held here and, as far as reported, everywhere, and it was simulated with them; nothing else makes it final.
+Invariants. (1) The records of the runtime hold, for every frame below c, the action that was really used. (2) A
+snapshot is held of every frame from `final` to c, and inputs from `final` on: one rule of retention for both. (3) A
+frame is final once all its inputs are held here and, as far as reported, everywhere, and it was simulated with
+them; nothing else makes it final.
 
 It hands batches to a `Runtime`, and knows nothing of packets, clocks, files or browsers.
 """
@@ -136,8 +137,8 @@ class RollbackSession:
     def wants_input(self) -> bool:
         """Whether the local inputs of this frame are to be taken now.
 
-        That is when the frame is about to be simulated, so as to take them as late as can be; but with a window of 1 every
-        peer waits for the others' inputs of this very frame, so there they are taken at once.
+        That is when the frame is about to be simulated, so as to take them as late as can be; but with a window of
+        1 every peer waits for the others' inputs of this very frame, so there they are taken at once.
         """
         lacks = any(self.queues[player].last < self.frame + self._delay for player in self.local)
         return lacks and self._going and (self._window == 1 or not self.stalled)
@@ -183,7 +184,8 @@ class RollbackSession:
             step: False: do not go on to the next frame, only carry out corrections.
 
         Raises:
-            EnvironmentFailed: the environment raised with inputs that are all confirmed. (With predicted ones it may raise
+            EnvironmentFailed: the environment raised with inputs that are all confirmed. (With predicted ones it
+            may raise
                 for what nobody did; then the session waits until it knows.)
         """
         frame, first = self.frame, self._first_incorrect
@@ -207,7 +209,10 @@ class RollbackSession:
         return Advance(replayed, step)
 
     def _run(self, start: int, end: int) -> None:
-        """Simulate frames `start` .. `end` - 1 in one batch; stop before one whose predicted inputs make the environment raise."""
+        """Simulate from frame `start` up to `end`, which is not simulated, in one batch.
+
+        It stops before a frame whose predicted inputs make the environment raise.
+        """
         while True:
             actions = [self._actions(frame) for frame in range(start, end)]
             try:

@@ -1,9 +1,9 @@
 """Time sync: whoever is ahead of its peers runs a little slower, until all are within a frame of each other.
 
-Frame advantage is how many frames this side is ahead of a peer, as seen from here. What is seen is wrong by the difference of
-the two directions' latencies, and by the same amount with the other sign on the other side; so each side averages its own
-view and its peer's, and acts on half their difference (the idea is GGPO's, by Tony Cannon). Rate is changed, never a frame skipped.
-It knows nothing of packets or of what a frame is.
+Frame advantage is how many frames this side is ahead of a peer, as seen from here. What is seen is wrong by the
+difference of the two directions' latencies, and by the same amount with the other sign on the other side; so each
+side averages its own view and its peer's, and acts on half their difference (the idea is GGPO's, by Tony Cannon).
+Rate is changed, never a frame skipped. It knows nothing of packets or of what a frame is.
 """
 
 from __future__ import annotations

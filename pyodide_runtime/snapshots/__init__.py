@@ -1,4 +1,7 @@
-"""How a state is captured, restored and digested. `ways` chooses; `graph` is the default; `canonical` makes the bytes."""
+"""How a state is captured, restored and digested.
+
+`ways` chooses; `graph` is the default; `canonical` makes the bytes.
+"""
 
 from __future__ import annotations
 

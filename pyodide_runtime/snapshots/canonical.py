@@ -1,9 +1,10 @@
 """The canonical bytes of a state: equal states give equal bytes, whatever the identities of their objects.
 
-The state is walked from its roots in an order that depends on its contents alone. An object that can change is numbered
-when it is met first and referred to by that number afterwards, so aliasing and cycles are part of the bytes and
-addresses are not. The order of a mapping is part of the state; the order of a set is not. Classes and functions count by
-their names (and by what they close over), not by their code, so that different Python versions agree.
+The state is walked from its roots in an order that depends on its contents alone. An object that can change is
+numbered when it is met first and referred to by that number afterwards, so aliasing and cycles are part of the
+bytes and addresses are not. The order of a mapping is part of the state; the order of a set is not. Classes and
+functions count by their names (and by what they close over), not by their code, so that different Python versions
+agree.
 
 The walk can read a live graph or a checkpoint, by being told where an object's contents are found. It knows nothing of
 environments, frames or networks.
@@ -43,7 +44,8 @@ def encode(roots: Iterable[Any], contents: Mapping[int, list[tuple[Kind, Any]]] 
 
     Args:
         roots: where to begin, in order.
-        contents: captured contents by object identity, as `Checkpoint.contents_by_identity` gives them; an object that is
+        contents: captured contents by object identity, as
+            `Checkpoint.contents_by_identity` gives them; an object that is
             not in it is read as it is now.
     """
     encoder = _Encoder(contents or {})

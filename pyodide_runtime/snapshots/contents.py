@@ -1,6 +1,7 @@
 """How the contents of one changeable object are copied out and written back in place, for each sort of object.
 
-A `Kind` looks at one object at a time. It knows nothing of graphs, of which objects have which kind, or of environments.
+A `Kind` looks at one object at a time. It knows nothing of graphs, of which objects have which kind, or of
+environments.
 """
 
 from __future__ import annotations
@@ -47,8 +48,9 @@ def same_items(new: Iterable[Any], old: Iterable[Any]) -> bool:
 class Kind(abc.ABC):
     """How the contents of one type of changeable object are copied out and written back in place.
 
-    `capture` returns the contents; given the contents captured before, it returns that very object if nothing changed, so
-    that snapshots share it. `restore` writes contents back. `parts` lists the objects that contents refer to.
+    `capture` returns the contents; given the contents captured before, it returns that very object if nothing
+    changed, so that snapshots share it. `restore` writes contents back. `parts` lists the objects that contents
+    refer to.
     """
 
     @abc.abstractmethod

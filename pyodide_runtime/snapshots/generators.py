@@ -1,8 +1,9 @@
 """Random generators, captured in their cheapest form: the bytes of their state where they lie in memory.
 
-`random.Random.getstate()` builds 625 numbers, and NumPy's `state` a mapping; most generators are not even drawn from in a frame.
-Reading the memory costs a hundredth of that. Where the state lies is not taken on trust: each class of generator is tried out once,
-and one that does not pass is captured by its public methods. Nothing here knows of graphs or environments.
+`random.Random.getstate()` builds 625 numbers, and NumPy's `state` a mapping; most generators are not even drawn
+from in a frame. Reading the memory costs a hundredth of that. Where the state lies is not taken on trust: each
+class of generator is tried out once, and one that does not pass is captured by its public methods. Nothing here
+knows of graphs or environments.
 """
 
 from __future__ import annotations
@@ -133,7 +134,10 @@ def _memory_reader(kind: type) -> Callable[[Any], _Memory] | None:
 
 
 class BitGeneratorKind(Kind):
-    """The bit generator under a NumPy `Generator`. Contents: its memory's bytes and the memory, or its state and None."""
+    """The bit generator under a NumPy `Generator`.
+
+    Contents: its memory's bytes and the memory, or its state and None.
+    """
 
     def capture(self, obj: Any, before: Any) -> Any:
         if before is None:

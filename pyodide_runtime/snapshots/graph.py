@@ -3,17 +3,19 @@
 Identity and aliasing survive, because no object is replaced: a list that two others share is shared after a restore
 too, a closure still sees its variable, a lambda is no obstacle. Values that cannot change are shared between snapshots.
 
-How it stays fast. The changeable objects are found once, by a walk from the roots, and kept in a *plan*. Nearly all of them
-never change; those are *still*, and one pass in C over all their references together, compared by identity, tells that they
-have not. The others are *moving*: each is compared with its contents of the save before, which are shared if they are the same. A still
-object that is seen to change is moving from then on. Only where a reference changed is there anything new to find, so only there
-it looks again. A place whose content is replaced time after time (an environment that makes a new array at every step) is
-remembered as *volatile*: what hangs there is kept beside the plan, and replaced as a whole, so that the plan does not grow.
+How it stays fast. The changeable objects are found once, by a walk from the roots, and kept in a *plan*. Nearly all
+of them never change; those are *still*, and one pass in C over all their references together, compared by identity,
+tells that they have not. The others are *moving*: each is compared with its contents of the save before, which are
+shared if they are the same. A still object that is seen to change is moving from then on. Only where a reference
+changed is there anything new to find, so only there it looks again. A place whose content is replaced time after
+time (an environment that makes a new array at every step) is remembered as *volatile*: what hangs there is kept
+beside the plan, and replaced as a whole, so that the plan does not grow.
 
-Sets. Their order of iteration depends on the history of their hash table, which no copy can bring back. So every capture
-rebuilds the set in an order that depends on its elements alone, and a restore builds it in the same order. A graph with
-sets must therefore be saved after every step, on every host alike: then equal steps begin with equal tables, whether a
-rollback happened or not. (Elements hashed by identity have no such order; nothing can help those.)
+Sets. Their order of iteration depends on the history of their hash table, which no copy can bring back. So every
+capture rebuilds the set in an order that depends on its elements alone, and a restore builds it in the same order.
+A graph with sets must therefore be saved after every step, on every host alike: then equal steps begin with equal
+tables, whether a rollback happened or not. (Elements hashed by identity have no such order; nothing can help
+those.)
 
 This module knows nothing of environments, frames or networks; it is given roots and gives contents.
 """
@@ -152,7 +154,7 @@ class Checkpointer:
 
     Args:
         roots: the objects to begin at. They stay the same objects for good.
-        beyond: objects that somebody else takes care of: neither they nor what is reached through them alone is covered.
+        beyond: objects that somebody else takes care of: neither they nor what is reached only through them is covered.
 
     Raises:
         SnapshotError: something reachable can be neither copied nor written back; the message names its type.
@@ -171,7 +173,8 @@ class Checkpointer:
 
     def rescan(self) -> None:
         """Forget the plan and walk the whole graph again, as after an episode's reset, when most of it is new."""
-        #: Whether the graph is known to hold, or have held, a set: then it has to be saved after every step (see above).
+        #: Whether the graph is known to hold, or have held, a set: then it has to be saved after every step (see
+        #: above).
         self.has_sets = False
         plan, main = _Plan(), _Branch()
         plan.index.update(map(id, self._beyond))

@@ -1,6 +1,6 @@
 """The three ways to take a snapshot of an environment, and the choice between them.
 
-`graph`: the object graph is captured in place; the default, because it needs nothing of the environment and forgets nothing.
+`graph`: the object graph is captured in place; the default, for it needs nothing of the environment.
 `own`: the environment's own `get_state()` and `set_state()`, for what lives outside Python (a physics engine, say).
 `pickle`: the whole environment through pickle; after a restore it is another object.
 
