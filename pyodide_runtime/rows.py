@@ -77,7 +77,7 @@ def to_csv(rows: Iterable[Sequence[Sequence[str]]]) -> bytes:
     The columns are the union over all rows: those that are no infos in the order in which they were met first, then the infos
     by name, so that an info that appears late does not depend on when a file was written. A cell that a row lacks is empty.
     """
-    table = [dict(map(tuple, row)) for row in rows]
+    table = [{cell[0]: cell[1] for cell in row} for row in rows]
     columns: dict[str, None] = dict.fromkeys(KEY_COLUMNS)
     infos: set[str] = set()
     for row in table:
