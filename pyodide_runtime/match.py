@@ -391,9 +391,9 @@ class Match:
             return
         if now - self._repeated_at >= REPEAT_MS:
             self._repeated_at = now
+            # Also to peers of whom all is known here: one that waits for a third may not know that its own End arrived.
             for peer in self.peers.values():
-                if not (peer.ended and peer.end_heard):
-                    self._send(peer, CONTROL, self._own_end(heard=peer.ended))
+                self._send(peer, CONTROL, self._own_end(heard=peer.ended))
         self._send_inputs(now)
 
     def _own_end(self, *, heard: bool, settled: bool = False) -> End:
