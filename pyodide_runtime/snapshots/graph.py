@@ -275,6 +275,10 @@ class Checkpointer:
             if entry.kind is DICT:
                 self._follow_mapping(entry, new, old, regrow, dropped, added)
                 continue
+            if all(map(_is_value, entry.kind.parts(new))):
+                if None in entry.volatile:
+                    dropped.add((entry, None))
+                continue
             if None in entry.volatile:
                 regrow[entry, None] = [part for part in entry.kind.parts(new) if not _is_value(part)]
                 continue
@@ -302,25 +306,27 @@ class Checkpointer:
         dropped: set[_Place],
         added: _Branch,
     ) -> None:
-        get, volatile = old.get, entry.volatile
-        for key, value in new.items():
-            if get(key, _MISSING) is value:
-                continue
+        volatile = entry.volatile
+        if len(new) == len(old):
+            changed = [item for item, before in zip(new.items(), old.values(), strict=True) if item[1] is not before]
+        else:
+            changed = list(new.items())
+        for key, value in changed:
             if key in volatile:
                 dropped.add((entry, key))
-            if not _is_value(key) and key not in old:
-                self._admit(entry, _KEYS, [key], added)
-            if not _is_value(value) and (key in volatile or self._admit(entry, key, [value], added)):
+            if type(value) in VALUE_TYPES or _is_value(value):
+                continue
+            if key in volatile or self._admit(entry, key, [value], added):
                 regrow[entry, key] = [value]
         if volatile:
             dropped.update((entry, key) for key in volatile if key not in new)
+        if not all(map(_IN_VALUE_TYPES, map(type, new))):
+            self._admit(entry, _KEYS, list(new), added)
 
     def _admit(self, entry: _Entry, key: Any, fresh: list[Any], added: _Branch) -> bool:
         """Take objects that are new at a place into the plan; True instead if the place has become volatile."""
         index = self._plan.index
-        fresh = [
-            part for part in fresh if type(part) not in VALUE_TYPES and id(part) not in index and role_of(part)[0] is not Role.VALUE
-        ]
+        fresh = [part for part in fresh if not _is_value(part) and id(part) not in index and role_of(part)[0] is not Role.VALUE]
         if not fresh:
             return False
         if key in entry.seen and key is not _KEYS:
