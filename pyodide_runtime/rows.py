@@ -7,8 +7,9 @@ module formats what it is given; it knows nothing of when a row is final, nor of
 from __future__ import annotations
 
 import csv
+import functools
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from .actions import ActionCodec, action_text
@@ -35,37 +36,51 @@ def row_values(
         focused: whether each player's page had the focus in this frame.
     """
     found: list[tuple[str, Any]] = [("episode", episode), ("frame", record.frame)]
-    for place, player in enumerate(players):
+    _, actions, rewards, scores, terminated, truncated, infos = record
+    for place, (action, reward, score, end, cut, focus, _) in enumerate(_columns(tuple(players))):
         found += (
-            (f"action.{player}", codecs[place].decode(record.actions[place])),
-            (f"reward.{player}", record.rewards[place]),
-            (f"score.{player}", record.scores[place]),
-            (f"terminated.{player}", record.terminated[place]),
-            (f"truncated.{player}", record.truncated[place]),
-            (f"focused.{player}", focused[place]),
+            (action, codecs[place].decode(actions[place])),
+            (reward, rewards[place]),
+            (score, scores[place]),
+            (end, terminated[place]),
+            (cut, truncated[place]),
+            (focus, focused[place]),
         )
-    for player, info in zip(players, record.infos, strict=True):
-        found += [(f"info.{player}.{key}", info[key]) for key in sorted(info)]
+    for (*_, info), values in zip(_columns(tuple(players)), infos, strict=True):
+        if values:
+            found += [(info + key, values[key]) for key in sorted(values)]
     return found
+
+
+@functools.cache
+def _columns(players: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """For each player the names of its six columns, and how the names of its infos begin."""
+    names = ("action", "reward", "score", "terminated", "truncated", "focused")
+    return [(*(f"{name}.{player}" for name in names), f"info.{player}.") for player in players]
 
 
 def row_cells(
     episode: int, record: StepRecord, players: Sequence[str], codecs: Sequence[ActionCodec], focused: Sequence[bool]
 ) -> Cells:
     """As `row_values`, with every value as its final text."""
-    return tuple((column, _text(value)) for column, value in row_values(episode, record, players, codecs, focused))
+    values = row_values(episode, record, players, codecs, focused)
+    return tuple([(column, _TEXTS.get(type(value), _text)(value)) for column, value in values])
 
 
 def _text(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int):
-        return str(int(value))
-    if isinstance(value, float):
-        return repr(float(value))
+    """The text of a value of none of the plainest types."""
+    for kind in (str, bool, int, float):
+        if isinstance(value, kind):
+            return _TEXTS[kind](kind(value))
     return action_text(value)
+
+
+_TEXTS: dict[type, Callable[[Any], str]] = {
+    str: lambda value: value,
+    bool: lambda value: "true" if value else "false",
+    int: str,
+    float: repr,
+}
 
 
 def to_csv(rows: Iterable[Sequence[Sequence[str]]]) -> bytes:
