@@ -25,6 +25,7 @@ Pyodide and all packages come from `build/pyodide`. What was learnt of pytest-py
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pytest_pyodide import NodeRunner, SeleniumChromeRunner, get_global_config
@@ -38,8 +39,13 @@ let pyodide = await loadPyodide({
 });
 """
 
-_CALL_SECONDS = 120
+_CALL_SECONDS = 300
 """How long one call into Pyodide may take, for what hangs; 20 s, the default, can pass on a busy machine."""
+
+
+def _set_node_timeout(runner: Any, seconds: float) -> None:
+    """As NodeRunner.set_script_timeout, which leaves the time to wait for the answer itself at 60 s."""
+    runner.script_timeout = runner.p.timeout = seconds
 
 
 @pytest.hookimpl(trylast=True)
@@ -52,6 +58,7 @@ def pytest_configure(config: pytest.Config) -> None:
         get_global_config().set_load_pyodide_script(runtime, _LOAD)
     for runner in (NodeRunner, SeleniumChromeRunner):
         runner.script_timeout = _CALL_SECONDS
+    NodeRunner.set_script_timeout = _set_node_timeout
 
 
 @pytest.fixture(scope="session")
