@@ -9,20 +9,29 @@ packets; so it runs on a virtual clock as well as in a browser. It knows nothing
 from __future__ import annotations
 
 import enum
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from .batch import Reset, Runtime
-from .errors import ActionError, EnvironmentFailed, PyodideRuntimeError, SessionError, WireError
+from .errors import (
+    ActionError,
+    BatchError,
+    EnvironmentFailed,
+    EnvironmentNotSupported,
+    PyodideRuntimeError,
+    SessionError,
+    SnapshotError,
+    WireError,
+)
 from .journal import Journal
 from .ledger import EpisodeLedger
 from .network.peer import Peer
-from .network.wire import PROTOCOL_VERSION, Bye, End, Hello, Inputs, Packet, decode, encode, session_tag
+from .network.wire import MAX_INPUT, PROTOCOL_VERSION, Bye, End, Hello, Inputs, Packet, decode, encode, session_key
 from .rollback.inputs import Prediction, make_input
 from .rollback.session import Counters, RollbackSession
 from .simulation import episode_seed
+from .terms import encode_terms, first_difference
 
 __all__ = ["CONTROL", "INPUT", "Match", "MatchSettings", "Outcome", "Phase"]
 
@@ -40,6 +49,8 @@ POLL_MS = 25.0
 PAUSE_MS = 500.0
 #: How far beyond its own frame a host takes inputs, in frames. No honest peer gets so far ahead.
 FARTHEST = 4096
+#: As many as have a number on the wire.
+MOST_EPISODES = 65_535
 
 
 class Phase(enum.Enum):
@@ -98,7 +109,9 @@ class Match:
         journal: where final rows go.
 
     Raises:
-        SessionError, ActionError: a setting cannot work, or a default action lies outside its space.
+        SessionError, ActionError, WireError: a setting cannot work, a default action lies outside its space, or the terms
+            are too long to be sent.
+        EnvironmentFailed: the environment's reset raised.
     """
 
     def __init__(self, runtime: Runtime, *, local: int, settings: MatchSettings, journal: Journal) -> None:
@@ -116,13 +129,21 @@ class Match:
         self.counters = Counters()
         self.peers = {place: Peer(place, 1000.0 / settings.fps) for place in range(len(players)) if place != local}
         self._journal = journal
-        self._tag = session_tag(settings.session)
+        self._key = session_key(settings.session)
         self._terms = _terms(runtime, settings)
         self._period = 1000.0 / settings.fps
         self._codecs = runtime.simulation.codecs
         defaults = settings.default_actions
         if len(defaults) == 1:
             defaults = defaults * len(players)
+        if len(defaults) != len(players):
+            raise SessionError(f"{len(defaults)} default actions for {len(players)} players: give one for each, or one for all")
+        if not 1 <= settings.episodes <= MOST_EPISODES:
+            raise SessionError(f"{settings.episodes} episodes: a match has 1 to {MOST_EPISODES}")
+        longest = max(1 + codec.size for codec in self._codecs)
+        if longest > MAX_INPUT:
+            raise SessionError(f"an input of {longest} bytes: an action space of more than {MAX_INPUT - 1} bytes cannot be played")
+        encode(Hello(local, self._terms, True), self._key)  # too long a hello is better said here than later
         self._neutral = [make_input(codec.encode(action), True) for codec, action in zip(self._codecs, defaults, strict=True)]
         self._valid: list[set[bytes]] = [set() for _ in players]
         self._archive: dict[int, End] = {}
@@ -191,7 +212,7 @@ class Match:
                 self._play(now_ms, sample)
             if self.phase is Phase.SETTLING:
                 self._settle(now_ms)
-        except EnvironmentFailed as error:
+        except (EnvironmentFailed, EnvironmentNotSupported, SnapshotError) as error:
             self._end(Outcome.ENVIRONMENT_ERROR, str(error))
         if self.phase is not Phase.OVER:
             self._check_silence(now_ms)
@@ -199,13 +220,14 @@ class Match:
         return max(0, self.session.frame - before)
 
     def _forgive_pause(self, now: float) -> None:
-        gap = now - self._last_tick if self._last_tick is not None else 0.0
-        if gap > PAUSE_MS:
+        """A pause counts as a short silence, not as a long one; but a host that does nothing but pause notices, too."""
+        forgiven = now - self._last_tick - PAUSE_MS if self._last_tick is not None else 0.0
+        if forgiven > 0:
             for peer in self.peers.values():
                 if peer.last_heard is not None:
-                    peer.last_heard = max(peer.last_heard, min(now, peer.last_heard + gap))
+                    peer.last_heard = min(now, peer.last_heard + forgiven)
             if self._silent_since is not None:
-                self._silent_since += gap
+                self._silent_since += forgiven
 
     def _check_silence(self, now: float) -> None:
         if self._silent_since is None:
@@ -216,6 +238,7 @@ class Match:
             patience = self.settings.disconnect_after_ms * (1 if peer.last_heard is not None else 3)
             if now - since > patience:
                 self._gone(peer, Outcome.PEER_LOST, f"player {self._name(peer.player)} was silent for {(now - since) / 1000:.1f} s")
+            if self.phase is Phase.OVER:
                 return
 
     # -- connecting --------------------------------------------------------------------------------------------------
@@ -230,12 +253,16 @@ class Match:
                 self._send(peer, CONTROL, Hello(self.local, self._terms, peer.heard_hello))
 
     def _take_hello(self, peer: Peer, packet: Hello) -> None:
-        difference = _first_difference(self._terms, packet.terms)
+        difference = first_difference(self._terms, packet.terms)
+        if packet.version != PROTOCOL_VERSION:
+            difference = f"protocol is {PROTOCOL_VERSION} here and {packet.version} there"
         if difference is not None:
-            detail = f"player {self._name(peer.player)} plays by other terms: {difference}"
-            for other in self.peers.values():
-                self._send(other, CONTROL, Hello(self.local, self._terms, other.heard_hello))
-            self._end(Outcome.REFUSED, detail)
+            if peer.heard_hello:
+                raise WireError("a second hello, with other terms than the first")
+            # It is to see for itself what differs; once it has told us its own terms, no more is to be said.
+            if self.phase is not Phase.OVER or not packet.heard:
+                self._send(peer, CONTROL, Hello(self.local, self._terms, True))
+            self._end(Outcome.REFUSED, f"player {self._name(peer.player)} plays by other terms: {difference}")
             return
         peer.heard_hello = True
         peer.knows_us = peer.knows_us or packet.heard
@@ -247,7 +274,10 @@ class Match:
     def _begin_episode(self) -> None:
         self.episode += 1
         seed = episode_seed(self.settings.seed, self.episode)
-        self.runtime.batch([Reset(seed)])
+        try:
+            self.runtime.batch([Reset(seed)])
+        except BatchError as error:
+            raise error.cause from error.cause.__cause__
         settings = self.settings
         self.session = RollbackSession(
             self.runtime,
@@ -268,6 +298,7 @@ class Match:
 
     def _play(self, now: float, sample: Callable[[], bytes]) -> None:
         session = self.session
+        sampled = session.queues[self.local].last
         if now < self._due:
             replayed, _ = session.advance(step=False)
         else:
@@ -291,7 +322,7 @@ class Match:
             for place, end in self._ends.items():
                 self._compare_end(self.peers[place], end)
         if self.phase is not Phase.OVER:
-            self._send_inputs(now)
+            self._send_inputs(now, at_once=session.queues[self.local].last > sampled)
 
     def _stretch(self) -> float:
         return max((peer.sync.stretch for peer in self.peers.values()), default=1.0)
@@ -311,9 +342,9 @@ class Match:
         self.session.retire(min((peer.acknowledged for peer in self.peers.values()), default=self.session.final))
         self._compared(self.ledger.review())
 
-    def _send_inputs(self, now: float) -> None:
-        # A little less than a period, so that a clock that is late once does not halve the rate.
-        if now - self._sent_at < self._period * 0.75:
+    def _send_inputs(self, now: float, *, at_once: bool = False) -> None:
+        # What was just sampled is not kept waiting; all else is said once a period.
+        if not at_once and now - self._sent_at < self._period:
             return
         self._sent_at = now
         session, ledger = self.session, self.ledger
@@ -337,7 +368,6 @@ class Match:
     def _take_inputs(self, peer: Peer, packet: Inputs, now: float) -> None:
         if not peer.heard_hello:
             return  # it knows us already, but we do not know it; it will say all this again
-        peer.knows_us = True
         if packet.episode != self.episode:
             if packet.episode == self.episode + 1 and self.phase is Phase.SETTLING:
                 peer.end_heard = True  # it could not have gone on without our End
@@ -351,6 +381,7 @@ class Match:
         self._check_inputs(peer.player, packet.inputs)
         if not peer.take(packet, now, session.frame, own_sent):
             raise WireError("an acknowledgement of what was never sent")
+        peer.knows_us = True
         if self.phase is Phase.OVER:
             return
         session.receive(peer.player, packet.start, packet.inputs)
@@ -408,9 +439,8 @@ class Match:
         if packet.episode > self.episode:
             return
         self._ends[peer.player] = packet
-        if packet.heard:
-            peer.end_heard = True
         if self.phase is Phase.SETTLING:
+            peer.end_heard = peer.end_heard or packet.heard
             self._compare_end(peer, packet)
             if self.phase is Phase.SETTLING and not packet.heard:
                 self._send(peer, CONTROL, self._own_end(heard=True))
@@ -448,6 +478,8 @@ class Match:
         self._end(outcome, detail)
 
     def _end(self, outcome: Outcome, detail: str) -> None:
+        if self.phase is Phase.OVER:
+            return
         if outcome not in (Outcome.COMPLETED, Outcome.PEER_LEFT):
             for peer in self.peers.values():
                 self._send(peer, CONTROL, Bye(self.local, REASONS.index(outcome), detail))
@@ -480,7 +512,7 @@ class Match:
         """Take a packet that came over the connection to `player`. A malformed one is counted and dropped."""
         peer = self.peers.get(player)
         try:
-            packet = decode(data, self._tag)
+            packet = decode(data, self._key)
             if peer is None or packet.sender != player:
                 raise WireError("a packet of somebody else")
             if isinstance(packet, Inputs):
@@ -498,7 +530,7 @@ class Match:
             self._end(Outcome.ENVIRONMENT_ERROR, str(error))
 
     def _send(self, peer: Peer, channel: int, packet: Packet) -> None:
-        data = encode(packet, self._tag)
+        data = encode(packet, self._key)
         peer.bytes_sent += len(data)
         self.outbox.append((peer.player, channel, data))
 
@@ -508,35 +540,19 @@ class Match:
 
 def _terms(runtime: Runtime, settings: MatchSettings) -> bytes:
     """Canonical JSON of all that must be equal on every host, in the order in which differences are named."""
-    terms = {
-        "protocol": PROTOCOL_VERSION,
-        **settings.terms,
-        "players": list(runtime.players),
-        "max_steps": runtime.simulation.max_steps,
-        "seed": settings.seed,
-        "fps": settings.fps,
-        "episodes": settings.episodes,
-        "input_delay": settings.input_delay,
-        "prediction_window": settings.prediction_window,
-        "prediction": settings.prediction.value,
-        "state_digest_every": settings.digest_every,
-        "start": runtime.digest().hex(),
-    }
-    return json.dumps(terms, separators=(",", ":")).encode()
-
-
-def _first_difference(ours: bytes, theirs: bytes) -> str | None:
-    """The first of the terms that differs, for people; None if none does."""
-    if ours == theirs:
-        return None
-    try:
-        other = json.loads(theirs)
-        if not isinstance(other, dict):
-            raise ValueError("not an object")
-    except ValueError:
-        return "they cannot be read"
-    own = json.loads(ours)
-    for key in [*own, *(key for key in other if key not in own)]:
-        if own.get(key) != other.get(key) or (key in own) != (key in other):
-            return f"{key} is {json.dumps(own.get(key))} here and {json.dumps(other.get(key))} there"
-    return "they are written in another order"
+    return encode_terms(
+        {
+            "protocol": PROTOCOL_VERSION,
+            **settings.terms,
+            "players": list(runtime.players),
+            "max_steps": runtime.simulation.max_steps,
+            "seed": settings.seed,
+            "fps": settings.fps,
+            "episodes": settings.episodes,
+            "input_delay": settings.input_delay,
+            "prediction_window": settings.prediction_window,
+            "prediction": settings.prediction.value,
+            "state_digest_every": settings.digest_every,
+            "start": runtime.digest().hex(),
+        }
+    )

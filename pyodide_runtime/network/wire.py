@@ -1,14 +1,18 @@
 """Packets as bytes. Everything that two peers say to each other has its layout here, and nowhere else.
 
-Every packet begins with protocol version, type, session (4 bytes of a digest of its name) and the sender's player
-place. All numbers are little-endian. `decode` accepts exactly the bytes that `encode` makes and raises WireError
-for all others; it allocates nothing larger than the packet promises and can hold. This module knows nothing of
-sessions, time or transport.
+Every packet begins with protocol version, type, check and the sender's player place. The check is 4 bytes of a
+digest of all the rest, keyed by the session, so that a packet that is damaged, made up or of another session is not
+taken for one of ours. All numbers are little-endian. `decode` accepts exactly the bytes that `encode` makes and
+raises WireError for all others; it allocates nothing larger than the packet promises and can hold. This module
+knows nothing of sessions, time or transport.
 
 Hello    what both must agree on, as JSON, and whether the receiver's hello has arrived.
 Inputs   all inputs since the receiver's acknowledgement, run-length coded, with acknowledgement, clocks and digests.
 End      the last frame of an episode and the digest of its rows, and whether the receiver's own end has arrived.
 Bye      why the sender leaves.
+
+The head, the check and the layout of a hello stay as they are in every version, so that peers of different versions
+can say so.
 """
 
 from __future__ import annotations
@@ -20,7 +24,19 @@ from itertools import groupby
 
 from ..errors import WireError
 
-__all__ = ["MAX_PACKET", "PROTOCOL_VERSION", "Bye", "End", "Hello", "Inputs", "Packet", "decode", "encode", "session_tag"]
+__all__ = [
+    "MAX_INPUT",
+    "MAX_PACKET",
+    "PROTOCOL_VERSION",
+    "Bye",
+    "End",
+    "Hello",
+    "Inputs",
+    "Packet",
+    "decode",
+    "encode",
+    "session_key",
+]
 
 #: Changed whenever a layout changes; peers of different versions refuse each other.
 PROTOCOL_VERSION = 1
@@ -28,10 +44,13 @@ PROTOCOL_VERSION = 1
 MAX_PACKET = 60_000
 #: At most so many inputs travel in one packet, whatever their runs say.
 MAX_INPUTS = 4_096
-DIGEST = 8
+#: No input is longer, in bytes, so that every packet has room for one.
+MAX_INPUT = 32_000
+#: The text of a Bye is cut off after so many bytes.
+MAX_DETAIL = 1_000
 
 _HEAD = struct.Struct("<BB4sB")
-_INPUTS = struct.Struct("<HIIIhIIHI8sIBH")
+_INPUTS = struct.Struct("<HIIIhIIHI8sIHH")
 _RUN = struct.Struct("<B")
 _END = struct.Struct("<HI16sB")
 _HELLO = struct.Struct("<BI")
@@ -40,11 +59,15 @@ _BYE = struct.Struct("<BH")
 
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """`terms`: canonical JSON of what must be equal on both sides. `heard`: the receiver's hello has arrived here."""
+    """`terms`: canonical JSON of what must be equal on both sides. `heard`: the receiver's hello has arrived here.
+
+    It is the one packet that is read whatever `version` it is of.
+    """
 
     sender: int
     terms: bytes
     heard: bool
+    version: int = PROTOCOL_VERSION
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,41 +131,49 @@ class Bye:
 Packet = Hello | Inputs | End | Bye
 
 
-def session_tag(session: str) -> bytes:
-    """The 4 bytes that stand for a session's name in every packet."""
-    return hashlib.blake2b(session.encode(), digest_size=4, person=b"session").digest()
+def session_key(session: str) -> bytes:
+    """The 16 bytes that key the check of every packet of a session."""
+    return hashlib.blake2b(session.encode(), digest_size=16, person=b"session").digest()
 
 
-def encode(packet: Packet, tag: bytes) -> bytes:
-    """The bytes of a packet of the session with this tag. WireError if it holds more than a packet can."""
+def encode(packet: Packet, key: bytes) -> bytes:
+    """The bytes of a packet of the session with this key.
+
+    Of inputs, as many as fit go into one packet; the rest follow once these are acknowledged. WireError if a hello
+    is too long.
+    """
+    version = PROTOCOL_VERSION
     if isinstance(packet, Inputs):
-        return _head(2, tag, packet.sender) + _encode_inputs(packet)
-    if isinstance(packet, Hello):
+        kind, body = 2, _encode_inputs(packet)
+    elif isinstance(packet, Hello):
+        kind, version = 1, packet.version
         body = _HELLO.pack(packet.heard, len(packet.terms)) + packet.terms
         if len(body) > MAX_PACKET - _HEAD.size:
             raise WireError(f"the terms of a hello are {len(packet.terms)} bytes long, more than a packet holds")
-        return _head(1, tag, packet.sender) + body
-    if isinstance(packet, End):
-        return _head(3, tag, packet.sender) + _END.pack(
-            packet.episode, packet.frames, packet.chain, packet.heard | packet.settled << 1
-        )
-    detail = packet.detail.encode()[:1000].decode(errors="ignore").encode()
-    return _head(4, tag, packet.sender) + _BYE.pack(packet.reason, len(detail)) + detail
+    elif isinstance(packet, End):
+        flags = packet.heard | packet.settled << 1
+        kind, body = 3, _END.pack(packet.episode, packet.frames, packet.chain, flags)
+    else:
+        detail = packet.detail.encode(errors="replace")[:MAX_DETAIL].decode(errors="ignore").encode()
+        kind, body = 4, _BYE.pack(packet.reason, len(detail)) + detail
+    return _HEAD.pack(version, kind, _check(key, version, kind, packet.sender, body), packet.sender) + body
 
 
-def _head(kind: int, tag: bytes, sender: int) -> bytes:
-    return _HEAD.pack(PROTOCOL_VERSION, kind, tag, sender)
+def _check(key: bytes, version: int, kind: int, sender: int, body: bytes) -> bytes:
+    return hashlib.blake2b(bytes((version, kind, sender)) + body, digest_size=4, key=key).digest()
 
 
 def _encode_inputs(packet: Inputs) -> bytes:
     inputs = packet.inputs[:MAX_INPUTS]
     size = len(inputs[0]) if inputs else 0
+    room = (MAX_PACKET - _HEAD.size - _INPUTS.size) // (_RUN.size + size)
     runs: list[bytes] = []
     for data, group in groupby(inputs):
         count = len(list(group))
         while count > 0:
             runs.append(_RUN.pack(min(count, 255)) + data)
             count -= 255
+    del runs[room:]
     head = _INPUTS.pack(
         packet.episode,
         packet.frame,
@@ -161,35 +192,37 @@ def _encode_inputs(packet: Inputs) -> bytes:
     return head + b"".join(runs)
 
 
-def decode(data: bytes, tag: bytes) -> Packet:
+def decode(data: bytes, key: bytes) -> Packet:
     """The packet that these bytes are.
 
     Raises:
-        WireError: too short, too long, of another version, session or type, or with contents that contradict each
-        other.
+        WireError: too short, too long, damaged, of another version, session or type, or with contents that
+            contradict each other.
     """
     if len(data) > MAX_PACKET:
         raise WireError(f"a packet of {len(data)} bytes is longer than {MAX_PACKET}")
     if len(data) < _HEAD.size:
         raise WireError(f"a packet of {len(data)} bytes is shorter than its head")
-    version, kind, its_tag, sender = _HEAD.unpack_from(data)
-    if version != PROTOCOL_VERSION:
-        raise WireError(f"a packet of protocol version {version}; this is version {PROTOCOL_VERSION}")
-    if its_tag != tag:
-        raise WireError("a packet of another session")
+    version, kind, check, sender = _HEAD.unpack_from(data)
     body = data[_HEAD.size :]
+    if check != _check(key, version, kind, sender, body):
+        raise WireError("a packet of another session, or a damaged one")
+    if version != PROTOCOL_VERSION and kind != 1:
+        raise WireError(f"a packet of protocol version {version}; this is version {PROTOCOL_VERSION}")
     try:
         if kind == 2:
             return _decode_inputs(body, sender)
         if kind == 1:
             heard, length = _HELLO.unpack_from(body)
-            return Hello(sender, _exactly(body, _HELLO.size, length), _flag(heard))
+            return Hello(sender, _exactly(body, _HELLO.size, length), _flag(heard), version)
         if kind == 3:
             _exactly(body, _END.size, 0)
             episode, frames, chain, flags = _END.unpack(body)
             return End(sender, episode, frames, chain, _flag(flags & ~2), bool(flags & 2))
         if kind == 4:
             reason, length = _BYE.unpack_from(body)
+            if length > MAX_DETAIL:
+                raise WireError(f"the text of a goodbye has {length} bytes, more than {MAX_DETAIL}")
             return Bye(sender, reason, _exactly(body, _BYE.size, length).decode())
     except (struct.error, UnicodeDecodeError) as error:
         raise WireError(f"a packet of type {kind} does not hold what it should: {error}") from None
@@ -210,8 +243,8 @@ def _flag(value: int) -> bool:
 
 def _decode_inputs(body: bytes, sender: int) -> Inputs:
     (episode, frame, need, held, advantage, sent, echo, echo_age, final, chain, start, size, runs) = _INPUTS.unpack_from(body)
-    if (size == 0) != (runs == 0):
-        raise WireError("a packet has runs of inputs without a size, or a size without runs")
+    if (size == 0) != (runs == 0) or size > MAX_INPUT:
+        raise WireError("a packet has runs of inputs without a size, or a size without runs, or too large a one")
     step = _RUN.size + size
     packed = _exactly(body, _INPUTS.size, runs * step)
     inputs: list[bytes] = []

@@ -121,7 +121,7 @@ class RollbackSession:
     @property
     def stalled(self) -> bool:
         """Whether the next frame must wait for inputs."""
-        return self.frame - self.held >= self._window
+        return self._unfinished and self.frame - self.held >= self._window
 
     @property
     def ended(self) -> bool:
@@ -145,7 +145,11 @@ class RollbackSession:
 
     @property
     def _going(self) -> bool:
-        return self._blocked is None and (not self._runtime.done or self._first_incorrect is not None)
+        return self._blocked is None and self._unfinished
+
+    @property
+    def _unfinished(self) -> bool:
+        return not self._runtime.done or self._first_incorrect is not None
 
     # -- what arrives ------------------------------------------------------------------------------------------------
 
@@ -206,7 +210,7 @@ class RollbackSession:
             self.counters.replayed += replayed
             self.counters.deepest_rollback = max(self.counters.deepest_rollback, replayed)
         self._run(frame if first is None else first, end)
-        return Advance(replayed, step)
+        return Advance(replayed, step and self.frame == end)
 
     def _run(self, start: int, end: int) -> None:
         """Simulate from frame `start` up to `end`, which is not simulated, in one batch.

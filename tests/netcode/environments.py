@@ -1,4 +1,4 @@
-"""Environments with memory, randomness and aliasing, for two or more players; plain Python, with PettingZoo's parallel interface."""
+"""Environments with memory, randomness and aliasing, in plain Python, with the interface of PettingZoo's parallel ones."""
 
 from __future__ import annotations
 
