@@ -52,7 +52,7 @@
  *   | {type: "link_failed", peer: number, error: string}
  *   | {type: "key", key: string, down: boolean}
  *   | {type: "focus", focused: boolean}
- *   | {type: "leave"}} ToWorker
+ *   | {type: "leave", done?: Int32Array}} ToWorker
  */
 
 /**
@@ -135,7 +135,7 @@ export const TO_WORKER = Object.freeze({
   link_failed: { peer: index, error: text },
   key: { key: text, down: flag },
   focus: { focused: flag },
-  leave: {},
+  leave: { done: optional((value) => value instanceof Int32Array) },
 });
 
 /** @type {Table} */

@@ -42,6 +42,9 @@ import { Socket, socketUrl } from "./socket.js";
 /** Most characters of an error that the server is told. */
 const LONGEST_ERROR = 20_000;
 
+/** Most milliseconds that a page which goes waits for its worker's last tick. */
+const LONGEST_GOODBYE = 150;
+
 /** A player in a room. Made by `connect`. */
 export class Connection {
   /** @type {Phase} */
@@ -76,7 +79,7 @@ export class Connection {
   /** Signals of pages that heard of the start before this one did. @type {{from: number, data: any}[]} */
   #early = [];
   #sprites = Promise.resolve();
-  #leave = () => this.#post({ type: "leave" });
+  #leave = () => this.#sayGoodbye();
 
   /** @param {ConnectionOptions & Handlers} options */
   constructor(options) {
@@ -129,6 +132,21 @@ export class Connection {
     this.#socket.close();
     this.#links?.close();
     this.#worker.terminate();
+  }
+
+  /**
+   * Tells the worker that this page goes. A worker dies with its page, in Firefox at once, so the page stays for as
+   * long as the worker's last tick takes, where the two can share memory.
+   */
+  #sayGoodbye() {
+    if (typeof SharedArrayBuffer === "undefined") {
+      this.#post({ type: "leave" });
+      return;
+    }
+    const done = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+    this.#post({ type: "leave", done });
+    const latest = performance.now() + LONGEST_GOODBYE;
+    while (Atomics.load(done, 0) === 0 && performance.now() < latest);
   }
 
   /**

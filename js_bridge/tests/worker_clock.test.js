@@ -132,3 +132,24 @@ test("a tick that stops the clock is the last one", async (context) => {
   pass(100);
   assert.equal(world.rings.length, 2);
 });
+
+test("it can be rung at once, and the time that was asked for then counts from there", async (context) => {
+  const { clock, world, pass } = ringing(context, (now) => now + 100);
+  clock.ring();
+  pass(40);
+  clock.ring();
+  assert.deepEqual(world.rings, [0, 40]);
+  pass(99);
+  assert.deepEqual(world.rings, [0, 40]);
+  pass(1);
+  assert.deepEqual(world.rings, [0, 40, 140]);
+});
+
+test("a tick that rings its own clock is called once", (context) => {
+  const { clock, world } = ringing(context, () => {
+    clock.ring();
+    return Infinity;
+  });
+  clock.ring();
+  assert.deepEqual(world.rings, [0]);
+});

@@ -84,8 +84,7 @@ test("an arrival ends a sleep without end, and no other sleep", async (context) 
   loop.inbox.event({ type: "stored", upload: 2 });
   await new Promise((resolve) => { setImmediate(resolve); });
   assert.equal(left.inboxes.length, 2);
-  loop.wake();
-  await until(3);
+  loop.tickNow();
   const [third, ...more] = decodeRecords(left.inboxes[2] ?? new Uint8Array());
   assert.deepEqual(third && decodeJson(third.payload), { type: "stored", upload: 2 });
   assert.deepEqual(more, []);
@@ -94,7 +93,7 @@ test("an arrival ends a sleep without end, and no other sleep", async (context) 
 test("nothing ticks before the start", async (context) => {
   const { loop, left } = looping(context);
   loop.inbox.event({ type: "leave" });
-  loop.wake();
+  loop.tickNow();
   await new Promise((resolve) => { setImmediate(resolve); });
   assert.equal(left.inboxes.length, 0);
 });
@@ -109,7 +108,7 @@ for (const [what, answer] of Object.entries({
     loop.start();
     await until(1);
     loop.inbox.event({ type: "leave" });
-    loop.wake();
+    loop.tickNow();
     await new Promise((resolve) => { setImmediate(resolve); });
     assert.equal(left.inboxes.length, 1);
     assert.equal(left.failures.length, 1);

@@ -54,7 +54,7 @@ export function faultOf(table: Table, message: any): string | null;
  *   | {type: "link_failed", peer: number, error: string}
  *   | {type: "key", key: string, down: boolean}
  *   | {type: "focus", focused: boolean}
- *   | {type: "leave"}} ToWorker
+ *   | {type: "leave", done?: Int32Array}} ToWorker
  */
 /**
  * @typedef {{type: "stage", name: string, bytes: number, total: number | null, start: number, end: number | null}
@@ -192,6 +192,7 @@ export type ToWorker = {
     focused: boolean;
 } | {
     type: "leave";
+    done?: Int32Array;
 };
 export type ToPage = {
     type: "stage";

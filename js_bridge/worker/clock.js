@@ -12,6 +12,7 @@ export class Clock {
   #soon = new MessageChannel();
   #posted = false;
   #stopped = false;
+  #ringing = false;
 
   #now;
 
@@ -24,7 +25,7 @@ export class Clock {
     this.#now = now;
     this.#soon.port1.onmessage = () => {
       this.#posted = false;
-      this.#ring();
+      this.ring();
     };
   }
 
@@ -48,15 +49,19 @@ export class Clock {
     this.#soon.port1.close();
   }
 
-  #ring() {
-    if (this.#stopped) return;
+  /** Calls the tick before this returns. A tick cannot ring its own clock. */
+  ring() {
+    if (this.#stopped || this.#ringing) return;
+    clearTimeout(this.#timer);
+    this.#ringing = true;
     this.#wakeAt = Infinity;
     this.#wakeAt = this.#tick();
+    this.#ringing = false;
     if (this.#stopped || this.#posted || this.#wakeAt === Infinity) return;
     const rest = this.#wakeAt - this.#now();
     // Rounded up, for a timer that rings early costs a tick that finds nothing to do. A timer cannot wait longer
     // than 2^31 ms; a wake before its time is harmless.
     if (rest <= 0) this.wake();
-    else this.#timer = setTimeout(() => this.#ring(), Math.min(Math.ceil(rest), 0x7fffffff));
+    else this.#timer = setTimeout(() => this.ring(), Math.min(Math.ceil(rest), 0x7fffffff));
   }
 }

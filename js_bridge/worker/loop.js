@@ -45,9 +45,9 @@ export class Loop {
     this.#clock.wake();
   }
 
-  /** Ticks now rather than at the time that Python asked for. */
-  wake() {
-    if (this.#running) this.#clock.wake();
+  /** Ticks before this returns, rather than at the time that Python asked for. */
+  tickNow() {
+    if (this.#running) this.#clock.ring();
   }
 
   /** Ticks no more. */

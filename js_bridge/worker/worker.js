@@ -138,7 +138,8 @@ function take(message) {
     case "leave":
       uploads?.leave();
       loop?.inbox.event({ type: "leave" });
-      loop?.wake();
+      loop?.tickNow();
+      if (message.done) Atomics.store(message.done, 0, 1);
       break;
   }
 }

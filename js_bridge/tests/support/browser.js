@@ -129,6 +129,8 @@ export class FakeWorker {
   /** @type {any[]} */
   told = [];
   terminated = false;
+  /** Whether it lets a page that goes wait in vain. */
+  deaf = false;
   /** @type {(event: {data: any}) => void} */
   onmessage = () => {};
   /** @type {(event: any) => void} */
@@ -144,6 +146,7 @@ export class FakeWorker {
   /** @param {any} message */
   postMessage(message) {
     this.told.push(message);
+    if (message.done && !this.deaf) Atomics.store(message.done, 0, 1);
   }
 
   terminate() {
