@@ -51,7 +51,10 @@ class House:
         """The server of an experiment, started when it is first asked for."""
         async with self._starting:
             if experiment not in self._servers:
-                server = Server(experiment, self.folder / f"data-{len(self._servers)}-{experiment.stem}")
+                file = experiment
+                if experiment.parent == EXPERIMENTS:
+                    file = lay_out_experiments(self.folder / "experiments") / experiment.name
+                server = Server(file, self.folder / f"data-{len(self._servers)}-{experiment.stem}")
                 self._servers[experiment] = await asyncio.to_thread(self._open.enter_context, server)
             return self._servers[experiment]
 

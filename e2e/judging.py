@@ -14,13 +14,15 @@ from e2e.rerunning import Host, rerun_all
 
 STEPS = 450
 """The frames of an episode of Overcooked and of the arena."""
+EXACT = ("arena", "three_episodes")
+"""Experiments whose arithmetic is the same on every host."""
 LEAST_ROLLBACKS = 30
 LEAST_ACTIONS = 4
 
 
 def hosts_of(played: Played) -> tuple[Host, ...]:
     """Where a record can be run again: anywhere if the experiment's arithmetic is exact everywhere, else where the browsers' is."""
-    return ("node", "cpython") if "arena" in played.match.experiment.stem else ("node",)
+    return ("node", "cpython") if played.match.experiment.stem in EXACT else ("node",)
 
 
 def assert_complete_and_equal(played: Played, *, episodes: int = 1, steps: int = STEPS) -> Table:

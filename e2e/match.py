@@ -50,6 +50,7 @@ class Match:
         active: who presses keys all the time.
         engines: the browsers.
         queries: what is added to the pages' addresses.
+        user_agents: what the browsers call themselves; None for their own names.
         before: called when both pages exist and neither is open.
         during: happens from the moment at which both play; the match's end is waited for afterwards.
         picture: the file for a screenshot of the first page at the end, under `artifacts`; none if empty.
@@ -61,6 +62,7 @@ class Match:
     active: tuple[bool, bool] = (False, False)
     engines: tuple[Engine, Engine] = ("chromium", "chromium")
     queries: tuple[dict[str, str], dict[str, str]] = ({}, {})
+    user_agents: tuple[str | None, str | None] = (None, None)
     before: Happening | None = None
     during: Happening | None = None
     picture: str = ""
@@ -69,9 +71,9 @@ class Match:
         """Play it to its end, whatever that is. Raises what a happening raises, and TimeoutError where nothing happens."""
         server = await house.server(self.experiment)
         made = []
-        for player_id, engine, line in zip(IDS, self.engines, self.lines, strict=True):
+        for player_id, engine, line, agent in zip(IDS, self.engines, self.lines, self.user_agents, strict=True):
             browser = await house.browsers.get(engine)
-            made.append(await Player.make(player_id, browser, engine, server.url, line))
+            made.append(await Player.make(player_id, browser, engine, server.url, line, agent))
         room = Room(self.name, server, (made[0], made[1]))
         try:
             return await self._play(room, house.artifacts)

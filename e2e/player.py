@@ -21,6 +21,8 @@ SECONDS_TO_START = 60.0
 SECONDS_TO_PLAY = 240.0
 SAMPLE_EVERY_S = 0.25
 WINDOW = {"width": 1100, "height": 760}
+LEVEL = Line()
+"""A network that does nothing to packets."""
 
 
 class Player:
@@ -46,13 +48,17 @@ class Player:
         page.on("console", self._take_console)
 
     @classmethod
-    async def make(cls, player_id: str, browser: Browser, engine: Engine, origin: str, line: Line) -> Player:
+    async def make(
+        cls, player_id: str, browser: Browser, engine: Engine, origin: str, line: Line = LEVEL, user_agent: str | None = None
+    ) -> Player:
         """A player with a new page in a new context, not opened yet."""
-        context = await browser.new_context(viewport={"width": WINDOW["width"], "height": WINDOW["height"]})
+        context = await browser.new_context(
+            viewport={"width": WINDOW["width"], "height": WINDOW["height"]}, device_scale_factor=1, user_agent=user_agent
+        )
         page = await context.new_page()
         page.set_default_timeout(SECONDS_TO_START * 1000)
         if engine == "firefox":
-            assert line == Line(), "Firefox has no rules for a bad network"
+            assert line == LEVEL, "Firefox has no rules for a bad network"
             return cls(player_id, page, None)
         return cls(player_id, page, await Impairment.install(page, origin, line))
 
@@ -117,9 +123,15 @@ class Player:
         await self.page.bring_to_front()
         await self.page.wait_for_function("document.hasFocus()")
 
+    async def freeze(self, frozen: bool) -> None:
+        """Freeze the page's own thread, as browsers do with tabs in the background, or let it go on."""
+        session = await self.page.context.new_cdp_session(self.page)
+        await session.send("Page.setWebLifecycleState", {"state": "frozen" if frozen else "active"})
+
     async def close_tab(self) -> None:
-        """Close the page as a person does, in the middle of whatever it does."""
-        await self.page.close(run_before_unload=True)
+        """Close the page as a person does, in the middle of whatever it does, and wait until it is gone."""
+        async with self.page.expect_event("close"):
+            await self.page.close(run_before_unload=True)
 
     async def leave(self) -> None:
         """Close the context."""

@@ -1,0 +1,258 @@
+"""Everything else that may befall a match: uneven and unsteady networks, outages, closed tabs, wrong terms, garbage."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import replace
+
+import pytest
+from playwright.async_api import WebSocketRoute
+
+from e2e.cases import example, on_both_experiments
+from e2e.data import read_table
+from e2e.garbage import PACKETS, flood, keep_channels
+from e2e.house import EXPERIMENTS
+from e2e.impairment import Line
+from e2e.judging import (
+    STEPS,
+    assert_active,
+    assert_complete_and_equal,
+    assert_lossy,
+    assert_prefixes,
+    assert_round_trips,
+    rollbacks_of,
+)
+from e2e.match import Match, Played, Room
+
+BOTH = (True, True)
+EPISODES, SHORT_STEPS = 3, 150
+
+
+@on_both_experiments(
+    lambda name: example(name, "asymmetric", lines=(Line(latency_ms=50), Line(latency_ms=200)), active=BOTH)
+)
+def test_asymmetric_latency(play: Match, played: Played) -> None:
+    table = assert_complete_and_equal(played)
+    assert_active(played, table)
+    assert_round_trips(played)
+
+
+@on_both_experiments(lambda name: example(name, "jitter", lines=(Line(latency_ms=100, jitter_ms=75), Line()), active=BOTH))
+def test_jitter(play: Match, played: Played) -> None:
+    table = assert_complete_and_equal(played)
+    assert_active(played, table)
+    assert_round_trips(played)
+    for half in played.halves:
+        trips = [sample["roundTripMs"] for sample in half.samples]
+        assert max(trips) - min(trips) >= play.lines[0].jitter_ms, "the round trip hardly changed"
+
+
+@pytest.mark.parametrize(
+    "play", [example("arena", "loss-latency", lines=(Line(latency_ms=100, loss_percent=20), Line()), active=BOTH)], ids=["arena"]
+)
+def test_loss_and_latency_together(play: Match, played: Played) -> None:
+    table = assert_complete_and_equal(played)
+    assert_active(played, table)
+    assert_round_trips(played)
+    assert_lossy(played, 0.1)
+
+
+@pytest.mark.parametrize(
+    "play",
+    [Match(EXPERIMENTS / "three_episodes.py", "three-episodes", lines=(Line(latency_ms=50), Line()), active=BOTH)],
+    ids=["arena"],
+)
+def test_three_episodes_in_a_row(play: Match, played: Played) -> None:
+    table = assert_complete_and_equal(played, episodes=EPISODES, steps=SHORT_STEPS)
+    assert_active(played, table)
+    for half in played.halves:
+        lines = [json.loads(line) for line in half.record.read_text().splitlines()]
+        assert len({line["seed"] for line in lines if "seed" in line and "episode" in line}) == EPISODES
+        assert [line["end"] for line in lines if "end" in line] == list(range(EPISODES))
+    assert len({tuple(row[f"info.{table.players[0]}.{axis}"] for axis in "xy") for row in table.rows[::SHORT_STEPS]}) > 1
+
+
+@pytest.mark.parametrize("play", [example("arena", "proxied", queries=({"proxy_channels": "1"}, {}), active=BOTH)], ids=["arena"])
+def test_one_page_relays_its_channels(play: Match, played: Played) -> None:
+    table = assert_complete_and_equal(played)
+    assert_active(played, table)
+    assert played.halves[0].channels == {"1": {"input": "proxied", "control": "proxied"}}
+    assert played.halves[1].channels == {"0": {"input": "transferred", "control": "transferred"}}
+
+
+# -- pages that sleep, links that die, tabs that are closed --------------------------------------------------------------
+
+
+async def _freeze(room: Room) -> None:
+    """The first page is frozen for two seconds of the second one's frames, which it can only play if the first one goes on."""
+    frozen, other = room.players
+    await other.reach_frame(150)
+    await frozen.freeze(True)
+    await other.reach_frame(210)
+    await frozen.freeze(False)
+
+
+@pytest.mark.parametrize("play", [example("arena", "frozen", active=(False, True), during=_freeze)], ids=["arena"])
+def test_a_frozen_page_does_not_stop_the_match(play: Match, played: Played) -> None:
+    assert_complete_and_equal(played)
+    assert rollbacks_of(played.halves[0]) >= 1
+
+
+async def _outage(room: Room) -> None:
+    """Nothing gets through until both have waited for two seconds."""
+    one = room.players[0]
+    assert one.impairment is not None
+    await one.reach_frame(150)
+    await one.impairment.change(Line(loss_percent=100))
+    await asyncio.gather(*(_stand_still(room, place, seconds=2) for place in (0, 1)))
+    await one.impairment.change(Line())
+
+
+async def _stand_still(room: Room, place: int, seconds: float) -> None:
+    """Wait until a player's frame has been the same for so many seconds."""
+    page = room.players[place].page
+    await page.evaluate("window.still = { frame: -1, since: 0 }")
+    still = """(ms) => {
+      const { frame } = window.pyodideRuntime.stats();
+      if (frame !== window.still.frame) window.still = { frame, since: performance.now() };
+      return performance.now() - window.still.since >= ms;
+    }"""
+    await page.wait_for_function(still, arg=seconds * 1000)
+
+
+@pytest.mark.parametrize("play", [example("arena", "outage", active=BOTH, during=_outage)], ids=["arena"])
+def test_an_outage_is_waited_for(play: Match, played: Played) -> None:
+    table = assert_complete_and_equal(played)
+    assert_active(played, table)
+    for half in played.halves:
+        assert half.stats["stalls"] >= 1
+
+
+async def _cut(room: Room) -> None:
+    """Nothing gets through any more."""
+    one = room.players[0]
+    assert one.impairment is not None
+    await one.reach_frame(150)
+    await one.impairment.change(Line(loss_percent=100))
+
+
+@pytest.mark.parametrize(
+    "play", [example("arena", "cut", active=BOTH, during=_cut, picture="failed-lost.png")], ids=["arena"]
+)
+def test_a_dead_link_ends_the_match_with_equal_prefixes(play: Match, played: Played) -> None:
+    shorter = assert_prefixes(played)
+    assert 150 - 10 <= shorter < STEPS
+    for half in played.halves:
+        assert half.outcome["outcome"] == "peer_lost", half.outcome
+        _assert_certified(played, half.outcome["certified_through"])
+        assert half.error
+
+
+def _assert_certified(played: Played, through: list[int]) -> None:
+    """All rows up to the certified one are there on both sides, and alike."""
+    episode, frame = through
+    assert episode == 0
+    one, other = (half.export.splitlines()[: frame + 2] for half in played.halves)
+    assert one == other
+    assert len(one) == frame + 2
+
+
+async def _close_one(room: Room) -> None:
+    await asyncio.gather(*(player.reach_frame(200) for player in room.players))
+    await room.players[0].close_tab()
+
+
+@pytest.mark.parametrize("play", [example("arena", "one-closed", active=BOTH, during=_close_one)], ids=["arena"])
+def test_one_tab_closed_in_mid_episode(play: Match, played: Played) -> None:
+    shorter = assert_prefixes(played)
+    assert 100 <= shorter < STEPS
+    closed, other = played.halves
+    assert closed.outcome["outcome"] == "left", closed.outcome
+    assert other.outcome["outcome"] == "peer_left", other.outcome
+    assert (other.phase, bool(other.error)) == ("failed", True)
+    for half in played.halves:
+        _assert_certified(played, half.outcome["certified_through"])
+
+
+async def _close_both(room: Room) -> None:
+    await asyncio.gather(*(player.reach_frame(200) for player in room.players))
+    await asyncio.gather(*(player.close_tab() for player in room.players))
+
+
+@pytest.mark.parametrize("play", [example("arena", "both-closed", active=BOTH, during=_close_both)], ids=["arena"])
+def test_both_tabs_closed_in_mid_episode(play: Match, played: Played) -> None:
+    shorter = assert_prefixes(played)
+    assert 100 <= shorter < STEPS
+    for half in played.halves:
+        assert half.outcome["outcome"] in ("left", "peer_left"), half.outcome
+        _assert_certified(played, half.outcome["certified_through"])
+
+
+# -- peers that do not agree ---------------------------------------------------------------------------------------------
+
+
+async def _other_seed(room: Room) -> None:
+    """What the server says to the second page is changed on its way."""
+
+    def relay(route: WebSocketRoute) -> None:
+        server = route.connect_to_server()
+
+        def to_page(text: str | bytes) -> None:
+            message = json.loads(text)
+            if message["type"] == "start":
+                message["start"]["seed"] += 1
+            route.send(json.dumps(message))
+
+        server.on_message(to_page)
+
+    await room.players[1].page.route_web_socket("**/api/rooms/**", relay)
+
+
+@pytest.mark.parametrize(
+    ("play", "named"),
+    [
+        pytest.param(
+            Match(EXPERIMENTS / "uneven.py", "uneven", user_agents=(None, "Impatient"), picture="failed-refused.png"),
+            ("prediction_window", "8", "5"),
+            id="window",
+        ),
+        pytest.param(example("arena", "other-seed", before=_other_seed), ("seed",), id="seed"),
+    ],
+)
+def test_a_mismatch_is_refused_and_the_first_difference_named(play: Match, played: Played, named: tuple[str, ...]) -> None:
+    assert played.summary["outcome"] == "refused", played.summary
+    for half in played.halves:
+        assert half.outcome["outcome"] == "refused", half.outcome
+        assert half.phase == "failed"
+        assert half.outcome["rows"] == 0
+        assert read_table(half.export).rows == ()
+        for word in named:
+            assert word in half.error
+    assert any(named[0] in line for line in played.terminal)
+
+
+# -- garbage -------------------------------------------------------------------------------------------------------------
+
+
+async def _prepare(room: Room) -> None:
+    await keep_channels(room.players[0].page)
+
+
+async def _flood(room: Room) -> None:
+    await asyncio.gather(*(player.reach_frame(90) for player in room.players))
+    await flood(room.players[0].page)
+
+
+FLOODED = replace(
+    example("arena", "flood", active=BOTH, queries=({"proxy_channels": "1"}, {})), before=_prepare, during=_flood
+)
+
+
+@pytest.mark.parametrize("play", [FLOODED], ids=["arena"])
+def test_a_flood_of_garbage_is_counted_and_changes_nothing(play: Match, played: Played) -> None:
+    table = assert_complete_and_equal(played)
+    assert_active(played, table)
+    counted = [entry["malformed"] for entry in played.halves[1].diagnostics if entry["event"] == "summary"]
+    assert counted[-1] >= PACKETS  # the reliable channel alone has brought so many
+    assert played.halves[0].diagnostics[-1].get("malformed", 0) == 0
