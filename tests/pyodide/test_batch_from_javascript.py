@@ -55,7 +55,7 @@ class Page:
 
     def refused(self, operations: str) -> dict[str, Any]:
         """What JavaScript sees of a batch that fails."""
-        return self.js(f"""
+        found: dict[str, Any] = self.js(f"""
             try {{
                 runtime.batch({operations});
                 return "null";
@@ -65,10 +65,11 @@ class Page:
                 return JSON.stringify({{ isPythonError, type: error.type, last }});
             }}
         """)
+        return found
 
     def state(self) -> dict[str, Any]:
         """All that can be read of the runtime."""
-        return self.js("""
+        found: dict[str, Any] = self.js("""
             return pyodide.runPython(`
                 import json
                 json.dumps({
@@ -81,6 +82,7 @@ class Page:
                 })
             `)
         """)
+        return found
 
 
 def state_of(runtime: pr.Runtime) -> dict[str, Any]:

@@ -52,7 +52,7 @@ def script() -> list[Frame]:
 
 
 def slips() -> list[tuple[int, int]]:
-    """(frame, depth): after which frames the last so many turn out to have been predicted wrong; some at once, one after the other."""
+    """(frame, depth): after which frames the last so many turn out to have been predicted wrong; some twice."""
     choices = random.Random(SEED + 1)
     found = []
     for frame in range(1, FRAMES):

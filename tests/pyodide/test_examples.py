@@ -1,4 +1,4 @@
-"""Every example's environment in Pyodide: it resets, steps, is kept, rolls back, and is drawn; and one is played by the worker's calls."""
+"""Every example's environment in Pyodide: it resets, steps, rolls back, and is drawn; and one is played by the worker's calls."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""What the bridge calls in the worker: requirements are planned by the lock, an experiment's files become an environment, and a mistake
-is one clear message.
-"""
+"""What the bridge calls in the worker: requirements are planned by the lock, files become an environment, a mistake one clear message."""
 
 from __future__ import annotations
 
@@ -25,8 +23,8 @@ experiment = pr.Experiment(
 """,
     "study_parts/__init__.py": "",
     "study_parts/look.py": """
-def draw(env, player="left"):
-    place = env.places[player]
+def draw(env, player=None):
+    place = env.places.get(player, 4)
     return {"width": 320, "height": 200, "shapes": [{"shape": "circle", "x": place, "y": 5, "radius": 3, "fill": "red"}]}
 """,
     "study_parts/world.py": '''
