@@ -1,4 +1,4 @@
-"""What the bridge calls in the worker: requirements are planned by the lock, files become an environment, a mistake one clear message."""
+"""What the bridge calls in the worker: requirements are planned by the lock, files become an environment; a mistake is one message."""
 
 from __future__ import annotations
 
