@@ -120,6 +120,7 @@ class Runtime:
         self._max_snapshots = max_snapshots
         # In rising order: whatever makes a snapshot drops those of later frames first.
         self._held: dict[int, Saved] = {}
+        # After going back to a held frame they go on beyond it, as long as one can go forth again.
         self._records: list[StepRecord] = []
         self._seed = _seed(seed)
         self.simulation.reset(self._seed)
@@ -156,14 +157,15 @@ class Runtime:
     @property
     def records(self) -> Sequence[StepRecord]:
         """What happened in each frame so far, unformatted."""
-        return self._records
+        records, frame = self._records, self.simulation.frame
+        return records if len(records) == frame else records[:frame]
 
     @property
     def rows(self) -> list[dict[str, Any]]:
         """One mapping a frame so far, with the columns of the export and Python's own values."""
         return [
             dict(row_values(0, record, self.players, self.simulation.codecs, (True,) * len(self.players)))
-            for record in self._records
+            for record in self.records
         ]
 
     def digest(self) -> bytes:
@@ -206,7 +208,7 @@ class Runtime:
         if isinstance(given, Mapping | str | bytes) or not isinstance(given, Sequence):
             raise OperationError(f"a batch is a list of operations, not {type(given).__name__}")
         before, held, seed = self.simulation.save(), dict(self._held), self._seed
-        self._undone: tuple[int, list[StepRecord]] = (before.frame, [])
+        self._undone: tuple[int, list[StepRecord]] = (len(self._records), [])
         results: list[dict[str, Any]] = []
         index, name = 0, "?"
         try:
@@ -237,6 +239,8 @@ class Runtime:
             records = self._rollback(operation)
             if describe:
                 steps = [self._describe(record) for record in records]
+                for step in steps[:-1]:
+                    step["done"] = False  # for another step followed
                 return {"op": "rollback", "frame": self.frame, "done": self.done, "from": operation.frame, "steps": steps}
         else:
             self._seed = self._seed if operation.seed is None else _seed(operation.seed)
@@ -247,6 +251,8 @@ class Runtime:
 
     def _step(self, actions: Actions) -> StepRecord:
         record = self.simulation.step(self.encode(actions))
+        if len(self._records) > record.frame:
+            self._truncate(record.frame)
         self._records.append(record)
         if self._held:
             self._drop_from(record.frame + 1)
@@ -258,6 +264,7 @@ class Runtime:
         self._restore(frame)
         stale = () if operation.save_all else set(self._held)
         self._drop_from(frame + 1)
+        self._truncate(frame)
         simulation, records, save_all = self.simulation, self._records, operation.save_all
         for actions in encoded:
             if simulation.done and operation.stop_at_end:
@@ -276,10 +283,9 @@ class Runtime:
 
     def _restore(self, frame: Any) -> None:
         self.simulation.load(self._require_held(frame))
-        self._truncate(frame)
 
     def _truncate(self, frame: int) -> None:
-        """Drop the rows from `frame` on, remembering those that were there before the batch."""
+        """Drop the records from `frame` on, remembering those that were there before the batch."""
         kept, undone = self._undone
         if frame < kept:
             self._undone = (frame, self._records[frame:kept] + undone)
@@ -356,12 +362,13 @@ def _name_of(item: Any) -> str:
 def _operation(item: Any) -> Operation:
     """The operation that an object or a JSON-like mapping stands for."""
     if isinstance(item, Operation):
-        return item
+        return _checked(item)
     if not isinstance(item, Mapping):
         raise OperationError(f"{item!r} is not an operation; give Reset, Step, Snapshot, Restore, Rollback or a mapping with 'op'")
-    kind = _OPERATIONS.get(item.get("op", ""))
+    name = item.get("op")
+    kind = _OPERATIONS.get(name) if isinstance(name, str) else None
     if kind is None:
-        raise OperationError(f"there is no operation {item.get('op')!r}; known are {', '.join(_OPERATIONS)}")
+        raise OperationError(f"there is no operation {name!r}; known are {', '.join(_OPERATIONS)}")
     known = {field.name: field for field in fields(kind)}
     values = {key: value for key, value in item.items() if key != "op"}
     for key in values:
@@ -370,9 +377,17 @@ def _operation(item: Any) -> Operation:
     for key, field in known.items():
         if field.default is MISSING and key not in values:
             raise OperationError(f"operation {kind.op!r} needs the field {key!r}")
-    if kind is Rollback and (isinstance(values["actions"], str | Mapping) or not isinstance(values["actions"], Sequence)):
-        raise OperationError("the actions of a rollback are a list with one mapping a frame")
     operation: Operation = kind(**values)
+    return _checked(operation)
+
+
+def _checked(operation: Operation) -> Operation:
+    if isinstance(operation, Rollback):
+        if isinstance(operation.actions, str | bytes | Mapping) or not isinstance(operation.actions, Sequence):
+            raise OperationError("the actions of a rollback are a list with one mapping a frame")
+        for name in ("stop_at_end", "save_all"):
+            if type(getattr(operation, name)) is not bool:
+                raise OperationError(f"{name}={getattr(operation, name)!r} of a rollback is neither true nor false")
     return operation
 
 

@@ -12,18 +12,21 @@ environments, frames or networks.
 
 from __future__ import annotations
 
+import collections
 import enum
 import hashlib
+import itertools
 import struct
 import sys
 import types
 import weakref
 from collections.abc import Callable, Iterable, Mapping
+from itertools import chain
 from typing import Any
 
-from .contents import ARRAY, CELL, DICT, LIST, OBJECT_ARRAY, SET, Kind, ReplacedKind, SlotsKind
-from .generators import BitGeneratorKind, RandomKind, RandomStateKind
-from .kinds import Role, children_of_value, role_of
+from .contents import DICT, SET, ArrayKind, Kind, ObjectArrayKind, ReplacedKind
+from .generators import BitGeneratorKind, RandomKind, RandomStateKind, SeedSequenceKind
+from .kinds import Role, children_of_value, pieces, role_of
 
 __all__ = ["DIGEST_SIZE", "digest", "encode"]
 
@@ -51,6 +54,7 @@ def encode(roots: Iterable[Any], contents: Mapping[int, list[tuple[Kind, Any]]] 
     encoder = _Encoder(contents or {})
     for root in roots:
         encoder.run(root)
+    encoder.finish()
     return b"".join(encoder.out)
 
 
@@ -60,6 +64,13 @@ class _Encoder:
         self._contents = contents
         self._numbers: dict[int, int] = {}
         self._alive: list[Any] = []
+        self._targets: list[Any] = []
+        self._in_set = 0
+
+    def finish(self) -> None:
+        """Write which objects the weak references refer to."""
+        for target in self._targets:
+            self.out.append(b"@%d;" % self._numbers.get(id(target), -1))
 
     def run(self, root: Any) -> None:
         stack: list[Any] = [root]
@@ -86,76 +97,87 @@ class _Encoder:
             return []
         role, kind, slots, attributes = role_of(obj)
         if role is Role.VALUE:
-            self.out.append(_value(obj))
-            return []
+            return self._plain(obj)
+        if isinstance(obj, tuple | frozenset) or (role is Role.PARTS and kind is None and not isinstance(obj, types.FunctionType)):
+            return self._immutable(obj, attributes)
+        self._number(obj)
         if role is Role.REFUSED:
             self.out.append(_named(b"?", type(obj)))
             return []
-        if isinstance(obj, tuple | frozenset) or (role is Role.PARTS and kind is None and not isinstance(obj, types.FunctionType)):
-            return self._immutable(obj, attributes, slots)
-        self._numbers[id(obj)] = len(self._numbers)
-        self._alive.append(obj)
         if isinstance(obj, types.FunctionType):
-            self.out.append(_text(b"F", f"{obj.__module__}.{obj.__qualname__}"))
+            # Two lambdas of one function have the same name; the line tells them apart.
+            self.out.append(_text(b"F", f"{obj.__module__}.{obj.__qualname__}:{obj.__code__.co_firstlineno}"))
             parts = list(children_of_value(obj))
             self.out.append(b"%d:" % len(parts))
             return parts
         self.out.append(_named(b"O", type(obj)))
-        parts = [] if kind is None else self._own(obj, kind)
-        if slots is not None:
-            for name, value in slots.named(self._content(obj, slots)):
-                parts += (name, value)
-        if attributes is not None:
-            parts += self._mapping(self._content(attributes, DICT))
-        self.out.append(b"%d:" % len(parts))
-        return parts
+        own = [] if kind is None else self._own(obj, kind)
+        named = [] if slots is None else list(slots.named(self._content(obj, slots)))
+        held: Mapping[Any, Any] = {} if attributes is None else self._content(attributes, DICT)
+        self.out.append(b"%d,%d,%d:" % (len(own), len(named), len(held)))
+        return [*own, *chain.from_iterable(named), *chain.from_iterable(held.items())]
 
-    def _immutable(self, obj: Any, attributes: dict[str, Any] | None, slots: SlotsKind | None) -> list[Any]:
+    def _number(self, obj: Any) -> None:
+        self._numbers[id(obj)] = len(self._numbers)
+        self._alive.append(obj)
+
+    def _plain(self, obj: Any) -> list[Any]:
+        """Write something that never changes."""
+        if isinstance(obj, weakref.ref):
+            # What nothing else holds may or may not be there still: that depends on snapshots, and is not of the state.
+            self.out.append(b"W")
+            if not self._in_set:
+                self._targets.append(obj())
+            return []
+        if isinstance(obj, BaseException):
+            self.out.append(_named(b"X", type(obj)) + b"%d:" % len(obj.args))
+            return list(obj.args)
+        data = _value(obj)
+        if data is None:  # it is nothing but itself, as a sentinel is
+            self._number(obj)
+            data = _named(b"I", type(obj))
+        self.out.append(data)
+        return []
+
+    def _immutable(self, obj: Any, attributes: dict[str, Any] | None) -> list[Any]:
         self.out.append(_named(b"P", type(obj)))
         if isinstance(obj, frozenset):
             self._write_sorted(obj)
             return []
         if isinstance(obj, int | float | complex | str | bytes):
-            self.out.append(_value(obj))
-        if isinstance(obj, types.MethodType):
-            return [obj.__self__, obj.__func__]
-        if isinstance(obj, types.MappingProxyType):
-            return self._mapping(obj)
+            self.out.append(_value(obj) or b"")
+        if isinstance(obj, types.BuiltinFunctionType | types.MethodWrapperType):
+            self.out.append(_text(b"B", f"{obj.__module__ if hasattr(obj, '__module__') else None}.{obj.__qualname__}"))
         parts = list(children_of_value(obj))
-        if hasattr(obj, "tobytes") and hasattr(obj, "dtype"):
-            self.out.append(_array(obj.dtype.str, obj.shape, obj.tobytes()))
-            parts = []
-        if attributes:
-            parts += self._mapping(self._content(attributes, DICT))
-        self.out.append(b"%d:" % len(parts))
-        return parts
+        held: Mapping[Any, Any] = {} if not attributes else self._content(attributes, DICT)
+        self.out.append(b"%d,%d:" % (len(parts), len(held)))
+        return [*parts, *chain.from_iterable(held.items())]
 
     def _own(self, obj: Any, kind: Kind) -> list[Any]:
         """What the object itself holds, besides attributes and slots."""
         content = self._content(obj, kind)
         if kind is DICT:
-            return self._mapping(content)
+            return list(chain.from_iterable(content.items()))
         if kind is SET:
             self._write_sorted(content)
             return []
-        if kind is ARRAY:
-            self.out.append(_array(obj.dtype.str, content[0], content[1]))
+        if isinstance(kind, ArrayKind):
+            self.out.append(_array(obj.dtype, content[0], content[1]) + (b"w" if content[2] else b"r"))
             return []
-        if kind is OBJECT_ARRAY:
-            self.out.append(repr(obj.shape).encode())
-        if kind is CELL or kind is LIST:
-            return list(kind.parts(content))
+        if isinstance(kind, ObjectArrayKind):
+            self.out.append(repr(content[0]).encode())
         if isinstance(kind, RandomKind | BitGeneratorKind | RandomStateKind):
             self.out.append(_text(b"R", repr(kind.canonical(obj, content))))
-            return []
+            return list(children_of_value(obj)) if isinstance(kind, BitGeneratorKind) else []
         if isinstance(kind, ReplacedKind):
-            # An iterator's state is in how it would be pickled; a counter's in its text.
-            reduced = content.__reduce__() if hasattr(type(content), "__length_hint__") else repr(content)
-            return list(reduced[1:]) if isinstance(reduced, tuple) else [reduced]
-        if isinstance(content, bytes):
+            # A counter can only be read as text; the state of anything else is in how it would be pickled.
+            return [repr(content)] if isinstance(content, itertools.count) else pieces(content)
+        if isinstance(kind, SeedSequenceKind):
             return [content]
+        if isinstance(content, bytes):
+            return [getattr(obj, "typecode", ""), content]
         parts = list(kind.parts(content))
-        return parts or [repr(content)]
+        return [obj.maxlen, *parts] if isinstance(obj, collections.deque) else parts
 
     def _content(self, obj: Any, kind: Kind) -> Any:
         for known, content in self._contents.get(id(obj), ()):
@@ -165,25 +187,28 @@ class _Encoder:
             return list(obj)
         return kind.capture(obj, None)
 
-    @staticmethod
-    def _mapping(content: Mapping[Any, Any]) -> list[Any]:
-        parts: list[Any] = []
-        for key, value in content.items():
-            parts += (key, value)
-        return parts
-
     def _write_sorted(self, items: Iterable[Any]) -> None:
-        """A set's elements, each encoded by itself, in the order of their bytes."""
-        encoded = []
-        outer = self.out
+        """A set's elements in the order of their bytes, so that their order in the set does not matter."""
+        outer, size, encoded = self.out, len(self._numbers), []
+        numbered = False
+        self._in_set += 1
         for item in items:
             self.out = []
             self.run(item)
-            encoded.append(b"".join(self.out))
+            encoded.append((b"".join(self.out), item))
+            numbered |= len(self._numbers) > size
+            while len(self._numbers) > size:
+                self._numbers.popitem()
+        encoded.sort(key=lambda pair: pair[0])
         self.out = outer
-        encoded.sort()
         outer.append(b"{%d:" % len(encoded))
-        outer.extend(encoded)
+        for data, item in encoded:
+            # Numbers run on from element to element, in the order found only now.
+            if numbered:
+                self.run(item)
+            else:
+                outer.append(data)
+        self._in_set -= 1
 
 
 def _text(tag: bytes, text: str) -> bytes:
@@ -200,12 +225,23 @@ def _float(value: float) -> bytes:
     return b"f" + _FLOAT(value) if value == value else _NAN
 
 
-def _array(dtype: str, shape: tuple[int, ...], data: bytes) -> bytes:
-    return _text(b"A", f"{dtype}{shape}") + data
+def _array(dtype: Any, shape: tuple[int, ...], data: bytes) -> bytes:
+    if dtype.kind in "fc":
+        data = _with_one_nan(dtype, data)
+    return _text(b"A", f"{dtype.descr if dtype.names else dtype.str}{shape}") + data
 
 
-def _value(obj: Any) -> bytes:
-    """A value of a type that is none of the plainest."""
+def _with_one_nan(dtype: Any, data: bytes) -> bytes:
+    np = sys.modules["numpy"]
+    values = np.frombuffer(data, dtype=dtype if dtype.kind == "f" else dtype.type(0).real.dtype.newbyteorder(dtype.byteorder))
+    wrong = np.isnan(values)
+    if not wrong.any():
+        return data
+    return bytes(np.where(wrong, values.dtype.type("nan"), values).astype(values.dtype).tobytes())
+
+
+def _value(obj: Any) -> bytes | None:
+    """A value of a type that is none of the plainest; None for what has an identity and nothing else."""
     if isinstance(obj, type):
         return _named(b"T", obj)
     if isinstance(obj, enum.Enum):
@@ -214,26 +250,26 @@ def _value(obj: Any) -> bytes:
         return _text(b"M", obj.__name__)
     np = sys.modules.get("numpy")
     if np is not None:
-        if isinstance(obj, np.generic):
-            return _array(obj.dtype.str, (), obj.tobytes()) if not obj.dtype.hasobject else _text(b"V", repr(obj))
+        if isinstance(obj, np.generic | np.ndarray):
+            return _array(obj.dtype, obj.shape, obj.tobytes()) if not obj.dtype.hasobject else _text(b"V", repr(obj))
         if isinstance(obj, np.dtype):
-            return _text(b"D", obj.str)
-    if isinstance(obj, weakref.ref):
-        return _named(b"W", type(obj()))
-    for base in (bool, int, float, complex, str, bytes):
-        if isinstance(obj, base):
-            plain: Any = base
-            return _named(b"N", type(obj)) + _SIMPLE[base](plain(obj))
+            return _text(b"D", str(obj.descr) if obj.names else obj.str)
+    if isinstance(obj, int | float | complex | str | bytes):
+        bases: tuple[Any, ...] = (bool, int, float, complex, str, bytes)
+        for base in bases:
+            if isinstance(obj, base):
+                return _named(b"N", type(obj)) + _SIMPLE[base](base(obj))
     name = getattr(obj, "__qualname__", None) or getattr(obj, "__name__", None)
     if isinstance(name, str):
-        return _text(b"B", name)
-    if type(obj).__module__ in _REPR_IS_VALUE:
+        return _text(b"B", f"{getattr(obj, '__module__', None)}.{name}")
+    if type(obj) in _REPR_IS_VALUE or type(obj).__module__ in _REPRS_ARE_VALUES:
         return _named(b"V", type(obj)) + _text(b"", repr(obj))
-    return _named(b"V", type(obj))
+    return None
 
 
-#: Modules whose immutable objects have a `repr` that is their value, free of addresses.
-_REPR_IS_VALUE = {"builtins", "datetime", "decimal", "fractions", "uuid", "pathlib", "pathlib._local", "re", "operator"}
+#: Types, and modules of types, whose immutable objects have a `repr` that is their value, free of addresses.
+_REPR_IS_VALUE = {range, type(Ellipsis), type(NotImplemented)}
+_REPRS_ARE_VALUES = {"datetime", "decimal", "fractions", "uuid", "pathlib", "pathlib._local", "re", "operator"}
 
 _SIMPLE: dict[type, Callable[[Any], bytes]] = {
     type(None): lambda _: b"n",

@@ -16,12 +16,14 @@ from typing import Any
 
 __all__ = [
     "ARRAY",
+    "ARRAY_SUBCLASS",
     "CELL",
     "DICT",
     "LIST",
     "OBJECT_ARRAY",
     "SET",
     "ArrayKind",
+    "ArraySubclassKind",
     "BytesKind",
     "CellKind",
     "DequeKind",
@@ -38,6 +40,8 @@ __all__ = [
 
 _MISSING = object()
 _EMPTY_CELL = type("EmptyCell", (), {"__repr__": lambda self: "<empty cell>"})()
+#: Mappings whose methods say what they hold.
+_HONEST = {dict, collections.OrderedDict, collections.defaultdict, collections.Counter}
 
 
 def same_items(new: Iterable[Any], old: Iterable[Any]) -> bool:
@@ -67,16 +71,22 @@ class Kind(abc.ABC):
 
 
 class DictKind(Kind):
-    """A dictionary of any sort; its order is part of it."""
+    """A dictionary of any sort; its order is part of it.
+
+    Of a subclass with methods of its own it is what it holds that counts, not what they say.
+    """
 
     def capture(self, obj: Any, before: Any) -> Any:
+        if type(obj) not in _HONEST:
+            obj = _held_by(obj)
         if before is not None and len(obj) == len(before) and same_items(obj.values(), before.values()):
             return before if same_items(obj, before) else dict(obj)
         return dict(obj)
 
     def restore(self, obj: Any, contents: Any) -> None:
-        if len(obj) == len(contents) and same_items(obj, contents):
-            if not same_items(obj.values(), contents.values()):
+        held = obj if type(obj) in _HONEST else _held_by(obj)
+        if len(held) == len(contents) and same_items(held, contents):
+            if not same_items(held.values(), contents.values()):
                 dict.update(obj, contents)
             return
         dict.clear(obj)
@@ -92,16 +102,23 @@ class DictKind(Kind):
         return itertools.chain(contents.values(), contents)
 
 
+def _held_by(mapping: Any) -> dict[Any, Any]:
+    ordered = collections.OrderedDict
+    return dict(ordered.items(mapping) if isinstance(mapping, ordered) else dict.items(mapping))
+
+
 class ListKind(Kind):
     """A list."""
 
     def capture(self, obj: Any, before: Any) -> Any:
+        if type(obj) is not list:
+            obj = list(list.__iter__(obj))
         if before is not None and len(obj) == len(before) and same_items(obj, before):
             return before
         return list(obj)
 
     def restore(self, obj: Any, contents: Any) -> None:
-        if len(obj) != len(contents) or not same_items(obj, contents):
+        if list.__len__(obj) != len(contents) or not same_items(list.__iter__(obj), contents):
             list.__setitem__(obj, slice(None), contents)
 
     def parts(self, contents: Iterable[Any]) -> Iterable[Any]:
@@ -112,9 +129,10 @@ class SetKind(Kind):
     """A set. Capturing it rebuilds it, in the order of its elements' hashes: `graph` says why."""
 
     def capture(self, obj: Any, before: Any) -> Any:
-        if not obj:
-            return []
-        now = sorted(obj, key=hash)
+        if not set.__len__(obj):
+            self.restore(obj, ())  # a table that was large once would stay so
+            return before if before is not None and not before else []
+        now = sorted(set.__iter__(obj), key=hash)
         for one, two in itertools.pairwise(now):
             if hash(one) == hash(two):
                 now.sort(key=lambda item: (hash(item), type(item).__name__, repr(item)))
@@ -123,6 +141,10 @@ class SetKind(Kind):
         return before if before is not None and len(now) == len(before) and same_items(now, before) else now
 
     def restore(self, obj: Any, contents: Any) -> None:
+        set.clear(obj)
+        # A set remembers where it last popped, and looks for the next one from there.
+        set.add(obj, 0)
+        set.pop(obj)
         set.clear(obj)
         set.update(obj, contents)
 
@@ -134,7 +156,8 @@ class DequeKind(Kind):
     """A deque; its bound cannot change."""
 
     def capture(self, obj: Any, before: Any) -> Any:
-        return before if before is not None and len(obj) == len(before) and same_items(obj, before) else list(obj)
+        items = collections.deque.__iter__
+        return before if before is not None and len(obj) == len(before) and same_items(items(obj), before) else list(items(obj))
 
     def restore(self, obj: Any, contents: Any) -> None:
         collections.deque.clear(obj)
@@ -163,7 +186,10 @@ class PlainArrayKind(Kind):
         return before if now == before else now
 
     def restore(self, obj: Any, contents: Any) -> None:
-        if obj.tobytes() != contents:
+        if len(obj) * obj.itemsize == len(contents):
+            if contents:
+                memoryview(obj).cast("B")[:] = contents  # which arrays over its memory allow, unlike a change of length
+        else:
             del obj[:]
             obj.frombytes(contents)
 
@@ -222,46 +248,81 @@ class SlotsKind(Kind):
 
 
 class ArrayKind(Kind):
-    """A NumPy array of plain numbers: its elements' bytes in C order."""
+    """A NumPy array of plain numbers: its shape, its elements' bytes in C order, and whether it may be written to."""
 
     def capture(self, obj: Any, before: Any) -> Any:
-        now = obj.tobytes()
-        if before is not None and before[1] == now and before[0] == obj.shape:
+        data, shape, writeable = obj.tobytes(), obj.shape, obj.flags.writeable
+        if before is not None and before[1] == data and before[0] == shape and before[2] is writeable:
             return before
-        return (obj.shape, now)
+        return (shape, data, writeable)
 
     def restore(self, obj: Any, contents: Any) -> None:
-        shape, data = contents
+        shape, data, writeable = contents
+        np = sys.modules["numpy"]
         if obj.shape != shape:
-            obj.resize(shape, refcheck=False)
-        if obj.tobytes() != data:
-            np = sys.modules["numpy"]
-            obj[...] = np.frombuffer(data, dtype=obj.dtype).reshape(shape)
+            np.ndarray.resize(obj, shape, refcheck=False)
+        plain = np.ndarray.view(obj, np.ndarray)
+        # What looks at another array's memory without leave to write to it gets its elements back with that one.
+        if plain.tobytes() != data and (obj.flags.writeable or not isinstance(obj.base, np.ndarray)):
+            locked = _unlock(obj)
+            np.ndarray.view(obj, np.ndarray)[...] = np.frombuffer(data, dtype=obj.dtype).reshape(shape)
+            for array in locked:
+                array.setflags(write=False)
+        if obj.flags.writeable is not writeable:
+            locked = _unlock(obj)
+            obj.setflags(write=writeable)
+            for array in locked:
+                if array is not obj:
+                    array.setflags(write=False)
+
+
+class ArraySubclassKind(ArrayKind):
+    """An array with methods of its own, such as a masked one: what it holds counts, not what they say."""
+
+    def capture(self, obj: Any, before: Any) -> Any:
+        np = sys.modules["numpy"]
+        return super().capture(np.ndarray.view(obj, np.ndarray), before)
+
+
+def _unlock(array: Any) -> list[Any]:
+    """Let an array be written to; returns those that were locked: it, and those whose memory it shares."""
+    chain = [array]
+    while hasattr(chain[-1].base, "setflags"):
+        chain.append(chain[-1].base)
+    locked = [link for link in reversed(chain) if not link.flags.writeable]
+    for link in locked:
+        link.setflags(write=True)
+    return locked
 
 
 class ObjectArrayKind(Kind):
-    """A NumPy array that holds Python objects."""
+    """A NumPy array that holds Python objects: its shape, and then its elements in C order."""
 
     def capture(self, obj: Any, before: Any) -> Any:
-        now = list(obj.flat)
-        return before if before is not None and same_items(now, before) else now
+        now = [obj.shape, *obj.flat]
+        if before is not None and before[0] == now[0] and same_items(now[1:], before[1:]):
+            return before
+        return now
 
     def restore(self, obj: Any, contents: Any) -> None:
-        for place, value in enumerate(contents):
+        if obj.shape != contents[0]:
+            obj.resize(contents[0], refcheck=False)
+        for place, value in enumerate(contents[1:]):
             obj.flat[place] = value
 
-    def parts(self, contents: Iterable[Any]) -> Iterable[Any]:
-        return contents
+    def parts(self, contents: Any) -> Iterable[Any]:
+        return itertools.islice(contents, 1, None)
 
 
 class ReplacedKind(Kind):
     """An object that cannot be written back in place, such as an iterator: whoever holds it is given a copy instead.
 
-    Contents are a private copy; `fresh` makes another from it.
+    Contents are a private copy; `fresh` makes another from it, and `holds` tells what it refers to.
     """
 
-    def __init__(self, copier: Callable[[Any], Any]) -> None:
+    def __init__(self, copier: Callable[[Any], Any], holds: Callable[[Any], Iterable[Any]] = lambda copy: ()) -> None:
         self._copier = copier
+        self._holds = holds
 
     def capture(self, obj: Any, before: Any) -> Any:
         return self._copier(obj)
@@ -269,10 +330,13 @@ class ReplacedKind(Kind):
     def restore(self, obj: Any, contents: Any) -> None:
         """Nothing: the object's holders are given `fresh(contents)`."""
 
+    def parts(self, contents: Any) -> Iterable[Any]:
+        return self._holds(contents)
+
     def fresh(self, contents: Any) -> Any:
         """A new object in the captured state."""
         return self._copier(contents)
 
 
 DICT, LIST, SET, CELL = DictKind(), ListKind(), SetKind(), CellKind()
-ARRAY, OBJECT_ARRAY = ArrayKind(), ObjectArrayKind()
+ARRAY, ARRAY_SUBCLASS, OBJECT_ARRAY = ArrayKind(), ArraySubclassKind(), ObjectArrayKind()

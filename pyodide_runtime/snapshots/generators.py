@@ -16,9 +16,10 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from ..errors import SnapshotError
 from .contents import Kind
 
-__all__ = ["BitGeneratorKind", "RandomKind", "RandomStateKind"]
+__all__ = ["BitGeneratorKind", "RandomKind", "RandomStateKind", "SeedSequenceKind"]
 
 _WORDS = 624
 _TWISTER = struct.Struct(f"<i{_WORDS}I")  # index and state of a Mersenne twister, as CPython keeps them
@@ -190,6 +191,32 @@ class RandomStateKind(Kind):
     def canonical(self, obj: Any, contents: Any) -> Any:
         """As for `RandomKind`."""
         return contents[1]
+
+
+class SeedSequenceKind(Kind):
+    """Where a generator's seed came from: it counts the children that were spawned, and so says what the next will draw."""
+
+    def capture(self, obj: Any, before: Any) -> Any:
+        now = obj.n_children_spawned
+        return before if before == now else now
+
+    def restore(self, obj: Any, contents: Any) -> None:
+        if obj.n_children_spawned != contents:
+            _set_children(obj, contents)
+            if obj.n_children_spawned != contents:
+                raise SnapshotError("this NumPy does not let the children of a SeedSequence be forgotten; spawn none in a step")
+
+
+def _set_children(sequence: Any, count: int) -> None:
+    # It can be set only together with everything else, as when it is unpickled; its place is where a trial shows it.
+    trial = type(sequence)(0)
+    before = trial.__reduce__()[2]
+    trial.spawn(1)
+    state = list(sequence.__reduce__()[2])
+    for place, (old, new) in enumerate(zip(before, trial.__reduce__()[2], strict=True)):
+        if type(old) is int and (old, new) == (0, 1):
+            state[place] = count
+    sequence.__setstate__(tuple(state))
 
 
 _BIT_GENERATOR = BitGeneratorKind()

@@ -30,7 +30,8 @@ from typing import Any
 
 from ..errors import SnapshotError
 from .contents import ARRAY, DICT, LIST, SET, ArrayKind, Kind, ReplacedKind
-from .kinds import VALUE_TYPES, Role, children_of_value, role_of
+from .generators import BitGeneratorKind
+from .kinds import VALUE_TYPES, Role, children_of_value, may_be_replaced, role_of
 
 __all__ = ["Checkpoint", "Checkpointer"]
 
@@ -97,10 +98,10 @@ class _Layout:
         self._list_sizes = [len(content) for _, content in lists]
         self._items = list(chain.from_iterable(content for _, content in lists))
         self._arrays = [obj for obj, _ in arrays]
-        self._shapes = [content[0] for _, content in arrays]
+        self._shapes = [(content[0], content[2]) for _, content in arrays]
         self._bytes = [content[1] for _, content in arrays]
         self._array_bytes = methodcaller("tobytes")
-        self._array_shape = attrgetter("shape")
+        self._array_shape = attrgetter("shape", "flags.writeable")
 
     def unchanged(self) -> bool:
         """Whether all still objects are as they were."""
@@ -224,9 +225,23 @@ class Checkpointer:
                 if how is SET:
                     self.has_sets = True
                 parts.extend(how.parts(content))
-            if role is Role.PARTS or isinstance(kind, ArrayKind):
+            if role is Role.PARTS:
+                children = list(children_of_value(obj))
+                if any(map(may_be_replaced, map(type, children))):
+                    self._require_exchangeable(obj, children)
+                parts.extend(children)
+            elif isinstance(kind, ArrayKind | BitGeneratorKind):
                 parts.extend(children_of_value(obj))
             stack.extend(reversed(parts))
+
+    @staticmethod
+    def _require_exchangeable(holder: Any, parts: list[Any]) -> None:
+        for part in parts:
+            if isinstance(role_of(part)[1], ReplacedKind):
+                raise SnapshotError(
+                    f"a {type(part).__name__} held by a {type(holder).__name__} can be brought back only by a copy in its place, "
+                    f"which a {type(holder).__name__} does not allow; hold it in an attribute, a list or a mapping"
+                )
 
     # -- saving ------------------------------------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ import decimal
 import enum
 import fractions
 import functools
+import gc
 import io
 import itertools
 import logging
@@ -34,6 +35,7 @@ from typing import Any
 from ..errors import SnapshotError
 from .contents import (
     ARRAY,
+    ARRAY_SUBCLASS,
     CELL,
     DICT,
     LIST,
@@ -46,9 +48,9 @@ from .contents import (
     ReplacedKind,
     SlotsKind,
 )
-from .generators import BitGeneratorKind, RandomKind, RandomStateKind
+from .generators import BitGeneratorKind, RandomKind, RandomStateKind, SeedSequenceKind
 
-__all__ = ["VALUE_TYPES", "Kind", "Role", "children_of_value", "role_of"]
+__all__ = ["VALUE_TYPES", "Kind", "Role", "children_of_value", "may_be_replaced", "pieces", "role_of"]
 
 
 class Role(enum.Enum):
@@ -63,7 +65,7 @@ class Role(enum.Enum):
 #: Types whose objects never change and hold nothing that does: the test that the frame loop makes most often.
 VALUE_TYPES: set[type] = {
     int, float, complex, bool, str, bytes, type(None), type(Ellipsis), type(NotImplemented), range, type, types.ModuleType,
-    types.BuiltinFunctionType, types.WrapperDescriptorType, types.MethodWrapperType, types.MethodDescriptorType,
+    types.WrapperDescriptorType, types.MethodDescriptorType,
     types.ClassMethodDescriptorType, types.GetSetDescriptorType, types.MemberDescriptorType, types.CodeType,
     types.GenericAlias, types.UnionType, re.Pattern, re.Match, weakref.ref, functools._lru_cache_wrapper,
     datetime.date, datetime.datetime, datetime.time, datetime.timedelta, datetime.timezone, decimal.Decimal,
@@ -73,7 +75,7 @@ VALUE_TYPES: set[type] = {
 }  # fmt: skip
 
 
-_BIT_GENERATOR, _RANDOM_STATE = BitGeneratorKind(), RandomStateKind()
+_BIT_GENERATOR, _RANDOM_STATE, _SEED_SEQUENCE = BitGeneratorKind(), RandomStateKind(), SeedSequenceKind()
 _BASES: list[tuple[type, Kind]] = [
     (dict, DICT),
     (list, LIST),
@@ -88,10 +90,43 @@ _BASES: list[tuple[type, Kind]] = [
 _SEQUENCES: list[Any] = [[], (), "", b"", bytearray(), range(1), range(1 << 70)]
 _ITERATORS: set[type] = {type(iter(sequence)) for sequence in _SEQUENCES} | {type(reversed([]))}
 _PARTS_TYPES = (tuple, frozenset, types.FunctionType, types.MethodType, types.MappingProxyType, functools.partial,
-                slice, staticmethod, classmethod)  # fmt: skip
+                types.BuiltinFunctionType, types.MethodWrapperType, slice, staticmethod, classmethod)  # fmt: skip
+
+
+def _sequence_under(iterator: Any) -> Iterable[Any]:
+    """What an iterator goes through, unless it has reached the end for good."""
+    reduced = iterator.__reduce__()
+    return reduced[1] if len(reduced) > 2 else ()
+
+
+def pieces(obj: Any) -> list[Any]:
+    """What an object of a foreign type consists of, as it would be pickled."""
+    reduced = obj.__reduce_ex__(4)
+    if isinstance(reduced, str):
+        return [reduced]
+    arguments, state = reduced[1], reduced[2] if len(reduced) > 2 else None
+    if isinstance(state, tuple):
+        # A text buffer names its attributes, none or an empty mapping according to whether anybody ever asked for them.
+        state = tuple(None if type(part) is dict and not part else part for part in state)
+    return [arguments, state, *(list(more or ()) for more in reduced[3:5])]
+
+
+def _stands_alone(obj: Any) -> bool:
+    """Whether a deep copy of an object of a foreign type can take its place: it holds nothing that others may hold as well."""
+    stack = pieces(obj)
+    while stack:
+        piece = stack.pop()
+        if isinstance(piece, dict):
+            stack.extend((*piece, *piece.values()))
+        elif isinstance(piece, list | tuple | set | frozenset):
+            stack.extend(piece)
+        elif role_of(piece)[0] is not Role.VALUE:
+            return False
+    return True
 
 
 _DEEP_COPY = ReplacedKind(copy.deepcopy)
+_ITERATOR = ReplacedKind(copy.copy, _sequence_under)
 
 
 def children_of_value(obj: Any) -> Iterable[Any]:
@@ -108,8 +143,10 @@ def children_of_value(obj: Any) -> Iterable[Any]:
         return found
     if isinstance(obj, types.MethodType):
         return (obj.__self__, obj.__func__)
+    if isinstance(obj, types.BuiltinFunctionType | types.MethodWrapperType):
+        return (obj.__self__,)
     if isinstance(obj, types.MappingProxyType):
-        return obj.values()
+        return gc.get_referents(obj)
     if isinstance(obj, functools.partial):
         return (obj.func, obj.args, obj.keywords)
     if isinstance(obj, slice):
@@ -118,6 +155,8 @@ def children_of_value(obj: Any) -> Iterable[Any]:
         return (obj.__func__,)
     if hasattr(obj, "bit_generator"):
         return (obj.bit_generator,)
+    if hasattr(obj, "seed_seq"):
+        return (obj.seed_seq,)
     return _array_base(obj)
 
 
@@ -136,6 +175,9 @@ def _copy_count(counter: Any) -> Any:
         raise SnapshotError(f"{text} counts something other than whole numbers and cannot be copied") from None
 
 
+_COUNT = ReplacedKind(_copy_count)
+
+
 @functools.cache
 def _shape_of_type(kind: type) -> tuple[Role, Kind | None, SlotsKind | None, bool]:
     """Role, how its contents are captured, its slots, and whether it has a `__dict__`: what the type alone tells."""
@@ -143,18 +185,20 @@ def _shape_of_type(kind: type) -> tuple[Role, Kind | None, SlotsKind | None, boo
         kind, type | enum.Enum | BaseException | types.ModuleType | weakref.ref | pathlib.PurePath
     ):
         return Role.VALUE, None, None, False
-    if issubclass(kind, logging.Logger | logging.Handler):
+    if issubclass(kind, logging.Logger | logging.Handler | io.TextIOWrapper):
         return Role.VALUE, None, None, False
     if kind is itertools.count:
-        return Role.MUTABLE, ReplacedKind(_copy_count), None, False
+        return Role.MUTABLE, _COUNT, None, False
     if kind in _ITERATORS:
-        return Role.MUTABLE, ReplacedKind(copy.copy), None, False
+        return Role.MUTABLE, _ITERATOR, None, False
     np = sys.modules.get("numpy")
     if np is not None:
-        if issubclass(kind, np.generic | np.dtype) or (kind.__module__ == "numpy" and kind.__name__ in ("ufunc", "SeedSequence")):
+        if issubclass(kind, np.void):
+            return Role.REFUSED, None, None, False
+        if issubclass(kind, np.generic | np.dtype | np.ufunc):
             return Role.VALUE, None, None, False
         if issubclass(kind, np.random.SeedSequence):
-            return Role.VALUE, None, None, False
+            return Role.MUTABLE, _SEED_SEQUENCE, None, False
         if issubclass(kind, np.random.BitGenerator):
             return Role.MUTABLE, _BIT_GENERATOR, None, False
         if issubclass(kind, np.random.RandomState):
@@ -162,7 +206,7 @@ def _shape_of_type(kind: type) -> tuple[Role, Kind | None, SlotsKind | None, boo
         if issubclass(kind, np.random.Generator):
             return Role.PARTS, None, None, False
         if issubclass(kind, np.ndarray):
-            return Role.MUTABLE, ARRAY, None, kind is not np.ndarray
+            return Role.MUTABLE, ARRAY if kind is np.ndarray else ARRAY_SUBCLASS, None, kind is not np.ndarray
     has_dict = kind.__dictoffset__ != 0 or any("__dict__" in vars(base) for base in kind.__mro__ if base is not type)
     slots = _slots_of(kind)
     base_kind = next((how for base, how in _BASES if issubclass(kind, base)), None)
@@ -171,7 +215,7 @@ def _shape_of_type(kind: type) -> tuple[Role, Kind | None, SlotsKind | None, boo
     if issubclass(kind, _PARTS_TYPES):
         return Role.PARTS, None, None, has_dict and issubclass(kind, tuple | frozenset)
     if issubclass(kind, int | float | complex | str | bytes):
-        return (Role.PARTS, None, slots, True) if has_dict else (Role.VALUE, None, None, False)
+        return (Role.PARTS, None, slots, True) if has_dict or slots else (Role.VALUE, None, None, False)
     if _made_in_python(kind):
         return (Role.MUTABLE if has_dict or slots else Role.VALUE), None, slots, has_dict
     if kind.__module__ == "numpy.random._generator":
@@ -201,24 +245,37 @@ def _slots_of(kind: type) -> SlotsKind | None:
         for name, member in vars(base).items()
         if "__slots__" in vars(base) and isinstance(member, types.MemberDescriptorType)
     ]
+    if issubclass(kind, collections.defaultdict):
+        members.append(vars(collections.defaultdict)["default_factory"])
     return SlotsKind(members) if members else None
+
+
+@functools.cache
+def may_be_replaced(kind: type) -> bool:
+    """Whether objects of this type may be ones that cannot be written back in place."""
+    role, how, _, _ = _shape_of_type(kind)
+    return role is Role.REFUSED or isinstance(how, ReplacedKind)
 
 
 def role_of(obj: Any) -> tuple[Role, Kind | None, SlotsKind | None, dict[str, Any] | None]:
     """How a checkpoint treats this object: role, the kind of its own contents, its slots, its attribute dictionary."""
     type_: Any = type(obj)
     role, kind, slots, has_dict = _shape_of_type(type_)
-    if role is Role.MUTABLE and kind is ARRAY:
-        if not obj.flags.writeable:
-            return Role.PARTS, None, None, None
+    if kind is ARRAY or kind is ARRAY_SUBCLASS:
+        if isinstance(obj.base, bytes):
+            return Role.VALUE, None, None, None
         if obj.dtype.hasobject:
             kind = OBJECT_ARRAY
+            if obj.dtype.names:
+                return Role.REFUSED, None, None, None
     if role is Role.REFUSED:
         try:
-            copy.deepcopy(obj)
+            if getattr(obj, "base", None) is None and _stands_alone(obj):
+                copy.deepcopy(obj)
+                return Role.MUTABLE, _DEEP_COPY, None, None
         except Exception:  # whatever a foreign type raises, it means the same: no copy can be had
-            return role, None, None, None
-        return Role.MUTABLE, _DEEP_COPY, None, None
+            pass
+        return role, None, None, None
     attributes = None
     if has_dict:
         try:

@@ -1,0 +1,1 @@
+"""The laws of actions, environments, the simulation, its snapshots, batches and rows, in CPython."""
