@@ -379,7 +379,9 @@ class Match:
         if packet.held > own_sent or packet.final > FARTHEST + session.frame:
             raise WireError("a peer says that it holds what was never sent")
         self._check_inputs(peer.player, packet.inputs)
-        if not peer.take(packet, now, session.frame, own_sent):
+        # A frame that is not due for some time yet is not wholly there.
+        wait = min(1.0, max(0.0, (self._due - now) / self._period))
+        if not peer.take(packet, now, session.frame - wait, own_sent):
             raise WireError("an acknowledgement of what was never sent")
         peer.knows_us = True
         if self.phase is Phase.OVER:

@@ -32,13 +32,14 @@ class Peer:
         self.round_trip_ms: float | None = None
         self.bytes_sent = 0
         self.bytes_received = 0
+        self.sync = TimeSync(1000.0 / period_ms)
         self.begin_episode()
 
     def begin_episode(self) -> None:
         """Forget what belonged to the episode before. The round trip stays."""
         self.acknowledged = 0  # first frame of our inputs that it lacks
         self.frame = 0
-        self.sync = TimeSync()
+        self.sync.restart()
         self.ended = False  # its End arrived
         self.end_heard = False  # our End arrived there
         self._peer_clock: int | None = None
@@ -72,11 +73,11 @@ class Peer:
         self.last_heard = now_ms
         self.bytes_received += size
 
-    def take(self, packet: Inputs, now_ms: float, our_frame: int, sent_frames: int) -> bool:
+    def take(self, packet: Inputs, now_ms: float, our_frame: float, sent_frames: int) -> bool:
         """Learn from a packet. False, and nothing learnt, if it acknowledges what was never sent.
 
         Args:
-            our_frame: the next frame that is simulated here.
+            our_frame: the next frame that is simulated here, less the part of a frame that is to pass until then.
             sent_frames: one more than the newest frame of which an input was sent.
         """
         if packet.need > sent_frames:

@@ -1,9 +1,10 @@
 """Time sync: whoever is ahead of its peers runs a little slower, until all are within a frame of each other.
 
-Frame advantage is how many frames this side is ahead of a peer, as seen from here. What is seen is wrong by the
-difference of the two directions' latencies, and by the same amount with the other sign on the other side; so each
-side averages its own view and its peer's, and acts on half their difference (the idea is GGPO's, by Tony Cannon).
-Rate is changed, never a frame skipped. It knows nothing of packets or of what a frame is.
+Frame advantage is how many frames this side is ahead of a peer, as seen from here. What is seen is wrong by as much as
+the packets' way is misjudged, and by about the same on the other side; so each side takes its own view and its peer's,
+and acts on half their difference (the idea is GGPO's, by Tony Cannon). How much slower follows from how far ahead one
+is, and from how long one has been so: that part makes up for a clock that runs too fast. Rate is changed, never a
+frame skipped. It knows nothing of packets or of what a frame is.
 """
 
 from __future__ import annotations
@@ -12,25 +13,47 @@ from collections import deque
 
 __all__ = ["TimeSync"]
 
-#: How many views are averaged: about a second of packets at 30 fps.
-SAMPLES = 30
+#: Views are averaged over this time, in s, and over so many at the least.
+AVERAGED_S, FEWEST_VIEWS = 0.2, 3
 #: Ahead by no more than this many frames is not ahead.
-TOLERANCE = 0.25
-#: How much slower to run for each frame that one is ahead, and at the most.
-GAIN, SLOWEST = 0.06, 0.25
+TOLERANCE = 0.1
+#: How much slower to run for each frame that one is ahead, times the frame rate, and never more than the second number.
+GAIN, STEEPEST = 3.0, 0.12
+#: How much of that lasts, and how much of what has lasted is forgotten, in a second, as shares. Without forgetting, two
+#: sides that were ahead by turns would both go on running slower than they need.
+LASTING, FORGOTTEN = 0.9, 0.3
+#: Below this frame rate a view counts for no longer a time.
+SLOWEST_FPS = 30.0
+#: How much slower to run at the most.
+SLOWEST = 0.25
 
 
 class TimeSync:
-    """The frame advantage over one peer, averaged."""
+    """The frame advantage over one peer.
 
-    def __init__(self) -> None:
-        self._own: deque[float] = deque(maxlen=SAMPLES)
-        self._peers: deque[float] = deque(maxlen=SAMPLES)
+    Args:
+        fps: the rate that both are to run at, in frames a second; views are expected about once a frame.
+    """
+
+    def __init__(self, fps: float) -> None:
+        self._own: deque[float] = deque(maxlen=max(FEWEST_VIEWS, round(fps * AVERAGED_S)))
+        self._peers = 0.0
+        self._gain = min(STEEPEST, GAIN / fps)
+        self._view_s = 1.0 / max(fps, SLOWEST_FPS)
+        self._lasting = 0.0
+
+    def restart(self) -> None:
+        """Frames begin anew. How fast the clocks run stays known."""
+        self._own.clear()
+        self._peers = 0.0
 
     def observe(self, own: float, peers: float) -> None:
-        """One pair of views, in frames: how far this side sees itself ahead, and how far the peer saw itself ahead."""
+        """One pair of views, in frames: how far this side sees itself ahead, and how far the peer saw itself ahead (`own`)."""
         self._own.append(own)
-        self._peers.append(peers)
+        self._peers = peers
+        if self.stretch < 1.0 + SLOWEST:  # what cannot be made up for now is no sign of a fast clock
+            change = LASTING * self._gain * self._beyond - FORGOTTEN * self._lasting
+            self._lasting = min(SLOWEST, max(0.0, self._lasting + change * self._view_s))
 
     @property
     def own(self) -> float:
@@ -40,10 +63,15 @@ class TimeSync:
     @property
     def ahead(self) -> float:
         """How many frames this side is ahead in truth; negative if behind."""
-        return (self.own - sum(self._peers) / len(self._peers)) / 2 if self._own else 0.0
+        return (self.own - self._peers) / 2 if self._own else 0.0
+
+    @property
+    def _beyond(self) -> float:
+        """How far ahead (or, negative, behind) beyond what is tolerated."""
+        ahead = self.ahead
+        return max(0.0, ahead - TOLERANCE) if ahead > 0 else min(0.0, ahead + TOLERANCE)
 
     @property
     def stretch(self) -> float:
-        """By what factor to stretch the time between two frames: 1 unless ahead, at most 1 + `SLOWEST`."""
-        excess = self.ahead - TOLERANCE
-        return 1.0 + min(SLOWEST, excess * GAIN) if excess > 0 else 1.0
+        """By what factor to stretch the time between two frames, from 1 to 1 + `SLOWEST`."""
+        return 1.0 + min(SLOWEST, max(0.0, self._lasting + self._gain * self._beyond))

@@ -165,7 +165,13 @@ def test_episodes_that_the_environment_ends_when_it_likes(ends_at: int) -> None:
 def test_one_player_plays_alone() -> None:
     tally = campaign(
         range(1900, 1908),
-        lambda r: {"players": 1, "frames": 40, "episodes": r.choice([1, 3]), "input_delay": r.randrange(7), "window": r.randint(1, 8)},
+        lambda r: {
+            "players": 1,
+            "frames": 40,
+            "episodes": r.choice([1, 3]),
+            "input_delay": r.randrange(7),
+            "window": r.randint(1, 8),
+        },
     )
     assert tally.rollbacks == tally.stalls == tally.mispredictions == 0 and tally.fewest_actions >= 3
 
