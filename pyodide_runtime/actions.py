@@ -221,6 +221,8 @@ class _Box:
         _require_length(data, self.size, "an encoded Box action")
         array = np.frombuffer(data, dtype=self._wire).astype(self._dtype).reshape(self._shape)
         self._check(array, array)
+        if self._dtype.kind == "f" and (np.signbit(array) & (array == 0)).any():
+            raise ActionError("an encoded Box action holds minus zero, which is sent as zero")
         return array
 
     def _check(self, array: Any, action: Any) -> None:

@@ -250,7 +250,7 @@ def _poke_attributes(obj: Any, rng: random.Random, pick: Pick, depth: int) -> fl
     else:
         return poke(getattr(obj, "link", None), rng, pick, depth + 1)
     obj.count += 1
-    return obj.count
+    return float(obj.count)
 
 
 def _poke_slotted(obj: Slotted, rng: random.Random, pick: Pick, depth: int) -> float:
