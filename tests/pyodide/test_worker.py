@@ -1,4 +1,4 @@
-"""What the bridge calls in the worker: requirements are planned by the lock, files become an environment; a mistake is one message."""
+"""What the bridge calls in the worker: requirements are planned, files become an environment, a mistake is one clear message."""
 
 from __future__ import annotations
 
