@@ -1,0 +1,76 @@
+"""A rollback of k frames against k bare steps of the same environment, from the same states, in turns."""
+
+from __future__ import annotations
+
+import json
+from time import perf_counter
+from typing import Any
+
+from bench.inside.subjects import SEED, Subject, subject
+from pyodide_runtime.batch import Reset, Restore, Rollback, Runtime, Snapshot, Step
+
+__all__ = ["measure"]
+
+
+def measure(request: str) -> str:
+    """Times of pairs.
+
+    Args:
+        request: JSON of `source` (an experiment, as a worker is told of it), `depths` (frames), `pairs` (how many of each depth)
+            and `seconds` (after which a depth may end early, with at least a third of its pairs).
+
+    Returns:
+        JSON: for each depth a list of [rollback, bare steps], in microseconds.
+    """
+    values = json.loads(request)
+    depths: list[int] = values["depths"]
+    deepest = max(depths)
+    found = {}
+    for depth in depths:
+        chosen = subject(values["source"], deepest + values["pairs"])
+        found[depth] = _pairs(chosen, depth, deepest, values["pairs"], values["seconds"])
+    return json.dumps(found)
+
+
+def _pairs(chosen: Subject, depth: int, deepest: int, pairs: int, seconds: float) -> list[list[float]]:
+    """At one frame after the other: a rollback to `depth` frames before it, and as many bare steps from there."""
+    runtime = chosen.runtime()
+    runtime.batch([Reset(SEED), Snapshot()])
+    for actions in chosen.script[:deepest]:
+        runtime.batch([Step(actions), Snapshot()], describe=False)
+    found: list[list[float]] = []
+    began = perf_counter()
+    while len(found) < pairs and (perf_counter() - began < seconds or 3 * len(found) < pairs):
+        start, end = runtime.frame - depth, runtime.frame
+        # In turns, so that neither always follows the other.
+        if len(found) % 2:
+            bare = _bare(runtime, chosen, start, end)
+            rollback = _rollback(runtime, chosen, start, end)
+        else:
+            rollback = _rollback(runtime, chosen, start, end)
+            bare = _bare(runtime, chosen, start, end)
+        found.append([rollback * 1e6, bare * 1e6])
+        runtime.batch([Step(chosen.script[end]), Snapshot()], describe=False)
+        runtime.discard_before(runtime.frame - deepest)
+    return found
+
+
+def _rollback(runtime: Runtime, chosen: Subject, start: int, end: int) -> float:
+    """As the rollback session does it: one batch that replays and saves every frame on the way."""
+    began = perf_counter()
+    operation = Rollback(start, chosen.script[start:end], stop_at_end=True, save_all=True)
+    runtime.batch([operation], describe=False)
+    return perf_counter() - began
+
+
+def _bare(runtime: Runtime, chosen: Subject, start: int, end: int) -> float:
+    """The environment's own steps with nothing around them; afterwards the runtime is brought back to `end`."""
+    environment: Any = runtime.simulation.root
+    native = chosen.native[start:end]
+    runtime.batch([Restore(start)])
+    began = perf_counter()
+    for actions in native:
+        environment.step(actions)
+    taken = perf_counter() - began
+    runtime.batch([Restore(start), Rollback(start, chosen.script[start:end], save_all=True)], describe=False)
+    return taken

@@ -1,0 +1,170 @@
+"""What is measured, and what was promised of it: from the figures of a worker or a match to lines of the report.
+
+Limits are those that the project holds itself to. A ratio is of two things timed in turns in the same worker, and its value is the
+median over all turns; so a machine that is busy makes both slower alike.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from bench.lines import Line, median, percentile
+from bench.serving import ROOT
+from bench.workers import Chromium, PyodideWorker
+from pyodide_runtime.server.loading import load
+
+__all__ = ["IN_WORKERS", "Example", "crossings", "examples", "measure_in_workers", "rollbacks", "snapshots", "ticks", "traffic"]
+
+DEPTHS = (1, 2, 4, 8, 16)
+PROMISED_DEPTH = 8
+TICK_LIMIT_US = 300
+TRAFFIC_LIMIT = 3000
+
+
+@dataclass(frozen=True)
+class Example:
+    """An example to be measured.
+
+    Attributes:
+        title: for people.
+        source: as a browser's worker is told of it.
+        packages: of the distribution, to be loaded.
+        rollback_limit: a rollback of 8 frames against 8 bare steps, at the most.
+        pairs: how many rollbacks of each depth are timed.
+        blocks: how many blocks of saves are timed.
+        frames: of the match whose ticks are timed.
+    """
+
+    title: str
+    source: dict[str, Any]
+    packages: list[str]
+    rollback_limit: float | None
+    pairs: int
+    blocks: int
+    frames: int
+
+
+def examples() -> list[Example]:
+    """The three examples."""
+    return [
+        Example("Overcooked", _source("overcooked"), ["cogrid"], 1.15, pairs=45, blocks=20, frames=200),
+        Example("CartPole", _source("cart_pole"), ["gymnasium"], 2.5, pairs=200, blocks=40, frames=300),
+        Example("arena", _source("arena"), ["pettingzoo"], None, pairs=120, blocks=40, frames=450),
+    ]
+
+
+def _source(name: str) -> dict[str, Any]:
+    return load(ROOT / "examples" / f"{name}.py").for_worker()
+
+
+def rollbacks(worker: PyodideWorker, example: Example) -> list[Line]:
+    """A rollback of k frames against k bare steps."""
+    told = worker.call("rollbacks", "measure", source=example.source, depths=DEPTHS, pairs=example.pairs, seconds=20)
+    lines = []
+    for depth in DEPTHS:
+        pairs = told[str(depth)]
+        ratio = median([rollback / bare for rollback, bare in pairs])
+        rollback, bare = (median([pair[place] for pair in pairs]) for place in range(2))
+        lines.append(
+            Line(
+                f"rollback of {depth} frames, {example.title}",
+                ratio,
+                "",
+                f"{depth} bare steps: {rollback:.0f} us against {bare:.0f} us, {len(pairs)} pairs",
+                example.rollback_limit if depth == PROMISED_DEPTH else None,
+            )
+        )
+    return lines
+
+
+def snapshots(worker: PyodideWorker, example: Example) -> list[Line]:
+    """Saving, restoring and digesting a state."""
+    told = worker.call("snapshots", "measure", source=example.source, blocks=example.blocks)
+    step = median(told["step"])
+    against = f"a bare step: {step:.0f} us; snapshots by {told['way']}"
+    return [Line(f"{name}, {example.title}", median(told[name]), "us", against) for name in ("save", "restore", "digest")]
+
+
+def ticks(worker: PyodideWorker, example: Example) -> list[Line]:
+    """A tick without a rollback."""
+    told = worker.call("ticks", "measure", source=example.source, frames=example.frames)
+    if told["rollbacks"]:
+        raise ValueError(f"{told['rollbacks']} rollbacks in a match that should have none")
+    stepped, idle = told["stepped"], told["idle"]
+    beyond = [tick - drawing - bare for tick, drawing, bare in stepped]
+    tick, drawing, bare = (median([entry[place] for entry in stepped]) for place in range(3))
+    name, per_frame = example.title, len(idle) / len(stepped)
+    lines = [
+        Line(
+            f"tick beyond the step, {name}",
+            median(beyond),
+            "us",
+            f"tick {tick:.0f} us, less a bare step of {bare:.0f} us and the example's drawing of {drawing:.0f} us",
+            TICK_LIMIT_US,
+        ),
+        Line(f"tick beyond the step, mean, {name}", sum(beyond) / len(beyond), "us", "uploads and digests included"),
+        Line(f"tick beyond the step, 99th percentile, {name}", percentile(beyond, 0.99), "us", f"of {len(beyond)} ticks"),
+    ]
+    if idle:
+        lines.append(Line(f"tick that simulates nothing, {name}", median(idle), "us", f"{per_frame:.1f} of them a frame"))
+    return lines
+
+
+def crossings(worker: PyodideWorker, example: Example) -> list[Line]:
+    """A tick's way from JavaScript into Python and back."""
+    lines = []
+    for inbox, outbox in ((0, 200), (60, 4000), (2000, 40_000)):
+        samples = worker.call("crossing", "measure", inbox=inbox, outbox=outbox)
+        lines.append(Line(f"crossing, {inbox} bytes in and {outbox} out", median(samples), "us", "a tick that does nothing"))
+    return lines
+
+
+def traffic(worker: PyodideWorker, example: Example) -> list[Line]:
+    """What a player sends at 30 frames a second, on good and bad lines."""
+    lines = []
+    for latency, loss in ((20, 0.0), (100, 0.15)):
+        frames = example.frames
+        told = worker.call("traffic", "measure", source=example.source, fps=30, frames=frames, latency_ms=latency, loss=loss)
+        most, packets = max(told["bytes_a_second"]), max(told["packets_a_second"])
+        lines.append(
+            Line(
+                f"sent by a player, {latency} ms, {loss:.0%} loss, {example.title}",
+                most,
+                "B/s",
+                f"virtual network, 30 frames a second; {packets:.0f} packets a second, {max(told['rollbacks'])} rollbacks",
+                TRAFFIC_LIMIT,
+            )
+        )
+    return lines
+
+
+Measurement = Callable[[PyodideWorker, Example], list[Line]]
+
+IN_WORKERS: dict[str, tuple[Measurement, tuple[str, ...]]] = {
+    "rollback": (rollbacks, ("Overcooked", "CartPole", "arena")),
+    "snapshot": (snapshots, ("Overcooked", "CartPole", "arena")),
+    "tick": (ticks, ("Overcooked", "CartPole", "arena")),
+    "crossing": (crossings, ("arena",)),
+    "traffic": (traffic, ("arena",)),
+}
+"""What is measured in a worker, by the name that selects it, with the examples that it is measured with."""
+
+
+def measure_in_workers(chromium: Chromium, names: list[str], versions: dict[str, str]) -> list[Line]:
+    """Everything of these names, one worker for each example; `versions` learns what runs in the worker."""
+    found: dict[str, list[Line]] = {name: [] for name in names}
+    for example in examples():
+        wanted = [name for name in names if example.title in IN_WORKERS[name][1]]
+        if not wanted:
+            continue
+        print(f"{example.title}: loading", file=sys.stderr, flush=True)
+        worker = chromium.open(example.packages)
+        versions |= {"pyodide": worker.versions["pyodide"], "python in pyodide": worker.versions["python"]}
+        for name in wanted:
+            print(f"{example.title}: {name}", file=sys.stderr, flush=True)
+            found[name] += IN_WORKERS[name][0](worker, example)
+        worker.close()
+    return [line for name in names for line in found[name]]
