@@ -121,7 +121,7 @@ class RollbackSession:
     @property
     def stalled(self) -> bool:
         """Whether the next frame must wait for inputs."""
-        return self._unfinished and self.frame - self.held >= self._window
+        return not self._runtime.done and self.frame - self.held >= self._window
 
     @property
     def ended(self) -> bool:
@@ -145,11 +145,8 @@ class RollbackSession:
 
     @property
     def _going(self) -> bool:
-        return self._blocked is None and self._unfinished
-
-    @property
-    def _unfinished(self) -> bool:
-        return not self._runtime.done or self._first_incorrect is not None
+        # An end that a correction may take back is taken back before the next frame is asked for: there may be none.
+        return self._blocked is None and not self._runtime.done
 
     # -- what arrives ------------------------------------------------------------------------------------------------
 

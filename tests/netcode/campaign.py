@@ -19,6 +19,7 @@ class Tally:
 
     matches: int = 0
     rows: int = 0
+    most_rows: int = 0  # if no episode had ended before its last frame
     rollbacks: int = 0
     replayed: int = 0
     mispredictions: int = 0
@@ -73,5 +74,6 @@ def campaign(seeds: Iterable[int], options: Callable[[random.Random], dict[str, 
         except AssertionError as error:
             raise AssertionError(f"the match of seed {seed} under {drawn} {lines}: {error}") from error
         tally.add(result)
+        tally.most_rows += drawn["frames"] * drawn.get("episodes", 1)
     print(tally)
     return tally

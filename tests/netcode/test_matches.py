@@ -40,7 +40,7 @@ def test_far_hosts(latency_ms: int) -> None:
             "prediction": r.choice(BOTH),
         },
     )
-    assert tally.rollbacks > 200 and tally.replayed > 2 * tally.rollbacks and tally.stalls > 50
+    assert tally.rollbacks > 200 and tally.replayed > 1.5 * tally.rollbacks and tally.stalls > 30
     assert tally.fewest_actions >= 3
 
 
@@ -141,7 +141,7 @@ def test_every_window_with_every_input_delay(prediction: Prediction) -> None:
         }
 
     tally = campaign(range(1700, 1756), options)
-    assert tally.rollbacks > 250 and tally.stalls > 80
+    assert tally.rollbacks > 200 and tally.stalls > 60
 
 
 @pytest.mark.parametrize("ends_at", [3, 7, 29])
@@ -159,7 +159,7 @@ def test_episodes_that_the_environment_ends_when_it_likes(ends_at: int) -> None:
         ends_at=ends_at,
     )
     assert tally.rollbacks > 200
-    assert tally.rows < 60 * 2 * tally.matches  # most ended before their last frame
+    assert tally.rows < 0.95 * tally.most_rows, "some ended before their last frame"
 
 
 def test_one_player_plays_alone() -> None:
