@@ -141,14 +141,16 @@ class _Single:
 class _Shared:
     """A Gymnasium Env whose action has one part for each of several players; they share its reward and its end.
 
-    A reward given as a mapping or sequence with one entry for each player is dealt out instead. Infos are the first
-    player's.
+    A reward given as a mapping (with the keys of a Dict action space, else with the players' names, else in their order) or
+    as a sequence with one entry for each player is dealt out instead. Infos are the first player's.
     """
 
     def __init__(self, env: Any, players: int) -> None:
         self.root = env
         self.players: tuple[str, ...] = tuple(f"player_{i}" for i in range(players))
         spaces, self._join = _split(env.action_space, players)
+        parts = getattr(env.action_space, "spaces", None)
+        self._keys = list(parts) if isinstance(parts, Mapping) else list(self.players)
         self.codecs: Mapping[str, ActionCodec] = {name: codec_for(space) for name, space in zip(self.players, spaces, strict=True)}
 
     def reset(self, seed: int) -> tuple[Any, ...]:
@@ -164,7 +166,7 @@ class _Shared:
     def _deal(self, reward: Any) -> tuple[float, ...]:
         count = len(self.players)
         if isinstance(reward, Mapping):
-            reward = list(reward.values())
+            reward = [reward[key] for key in self._keys] if set(reward) == set(self._keys) else list(reward.values())
         shape = getattr(reward, "shape", None)
         if isinstance(reward, list | tuple) or (shape is not None and shape != ()):
             if len(reward) != count:

@@ -17,7 +17,7 @@ from operator import add
 from typing import Any, NamedTuple
 
 from . import environment as _environment
-from .errors import EnvironmentFailed, EpisodeEnded, NotReset, PyodideRuntimeError, SnapshotError
+from .errors import EnvironmentFailed, EpisodeEnded, NotReset, PyodideRuntimeError, SessionError, SnapshotError
 from .snapshots.canonical import DIGEST_SIZE
 from .snapshots.ways import SnapshotWay, Way, choose_way, global_states, restore_globals, stash_globals
 
@@ -44,7 +44,10 @@ class StepRecord(NamedTuple):
 
 
 class Saved(NamedTuple):
-    """The whole state at the beginning of `frame`. It never changes; `environment` is opaque."""
+    """The whole state at the beginning of `frame`. It never changes.
+
+    `environment` is opaque; `seeded` are the states that the global generators had when the episode was seeded.
+    """
 
     frame: int
     done: bool
@@ -52,6 +55,7 @@ class Saved(NamedTuple):
     terminated: tuple[bool, ...]
     truncated: tuple[bool, ...]
     environment: Any
+    seeded: Sequence[Any]
 
 
 def episode_seed(session_seed: int, episode: int) -> int:
@@ -70,6 +74,7 @@ class Simulation:
 
     Raises:
         EnvironmentNotSupported, ActionError: from `adapt`.
+        SessionError: there is no such way of taking snapshots.
 
     While a simulation runs, Python's and NumPy's global generators belong to it: they are seeded by `reset`, and
     are part of what is saved. Several simulations in one process each have their own; they are exchanged when
@@ -86,9 +91,13 @@ class Simulation:
         self.codecs = tuple(self.environment.codecs[name] for name in self.players)
         self._decoders = [codec.decode for codec in self.codecs]
         self.max_steps = max_steps
-        self._wanted = SnapshotWay(snapshots)
+        try:
+            self._wanted = SnapshotWay(snapshots)
+        except ValueError:
+            known = ", ".join(repr(way.value) for way in SnapshotWay)
+            raise SessionError(f"snapshots={snapshots!r}: there is no such way to take them; known are {known}") from None
         self._way: Way | None = None
-        self._seeded: list[Any] = []
+        self._seeded: Sequence[Any] = ()
         self._current: Saved | None = None
         self.frame = 0
         self.done = False
@@ -188,7 +197,7 @@ class Simulation:
             way = self._require_reset()
             if Simulation._owner is None or Simulation._owner() is not self:
                 self._own()
-            self._current = Saved(self.frame, self.done, self._scores, self._terminated, self._truncated, way.save())
+            self._current = Saved(self.frame, self.done, self._scores, self._terminated, self._truncated, way.save(), self._seeded)
         return self._current
 
     def load(self, saved: Saved) -> None:
@@ -197,7 +206,7 @@ class Simulation:
         if Simulation._owner is None or Simulation._owner() is not self:
             self._own()
         way.restore(saved.environment)
-        self.frame, self.done, self._scores, self._terminated, self._truncated, _ = saved
+        self.frame, self.done, self._scores, self._terminated, self._truncated, _, self._seeded = saved
         self._current = saved
 
     def undo_changes(self) -> None:
@@ -214,7 +223,7 @@ class Simulation:
         way = self._require_reset()
         environment, generators = way.digest(present.environment), way.generators(present.environment)
         head = repr((present.frame, present.done, present.scores, present.terminated, present.truncated)).encode()
-        drawn = [repr(now).encode() for now, seeded in zip(generators, self._seeded, strict=False) if now != seeded]
+        drawn = [repr(now).encode() for now, seeded in zip(generators, present.seeded, strict=False) if now != seeded]
         return hashlib.blake2b(b"\0".join([head, environment, *drawn]), digest_size=DIGEST_SIZE).digest()
 
     # -- private -----------------------------------------------------------------------------------------------------
@@ -226,7 +235,7 @@ class Simulation:
 
     def _remember_pristine(self) -> None:
         """Keep the environment as it was made, so that one episode cannot leave traces in the next."""
-        self._made = self.environment.root
+        self._made, self._touched = self.environment.root, False
         try:
             self._before: Way | None = choose_way(self.environment, SnapshotWay.GRAPH)
             self._pristine = self._before.save()
@@ -234,9 +243,10 @@ class Simulation:
             self._before = None
 
     def _bring_back_pristine(self) -> None:
-        if self._before is not None and self._way is not None:
+        if self._before is not None and self._touched:
             self.environment.root = self._made  # type: ignore[misc]
             self._before.restore(self._pristine)
+        self._touched = True
 
     def _seed(self, seed: int) -> None:
         random.seed(seed)

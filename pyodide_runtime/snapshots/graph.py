@@ -29,7 +29,7 @@ from operator import attrgetter, is_, methodcaller
 from typing import Any
 
 from ..errors import SnapshotError
-from .contents import ARRAY, DICT, LIST, SET, ArrayKind, Kind, ReplacedKind
+from .contents import ARRAY, DICT, LIST, ArrayKind, Kind, ReplacedKind
 from .generators import BitGeneratorKind
 from .kinds import VALUE_TYPES, Role, children_of_value, may_be_replaced, role_of
 
@@ -174,9 +174,6 @@ class Checkpointer:
 
     def rescan(self) -> None:
         """Forget the plan and walk the whole graph again, as after an episode's reset, when most of it is new."""
-        #: Whether the graph is known to hold, or have held, a set: then it has to be saved after every step (see
-        #: above).
-        self.has_sets = False
         plan, main = _Plan(), _Branch()
         plan.index.update(map(id, self._beyond))
         for root in self._roots:
@@ -222,8 +219,6 @@ class Checkpointer:
                 content = how.capture(target, None)
                 into.entries.append(_Entry(target, how))
                 into.contents.append(content)
-                if how is SET:
-                    self.has_sets = True
                 parts.extend(how.parts(content))
             if role is Role.PARTS:
                 children = list(children_of_value(obj))

@@ -111,7 +111,7 @@ class GraphWay(Way):
 
     @property
     def every_step(self) -> bool:
-        return self._checkpointer.has_sets
+        return True  # for a set may be born in any step, and be iterated in the next
 
     def refresh(self) -> None:
         for generator in global_generators():
@@ -147,7 +147,7 @@ class OwnWay(Way):
 
     @property
     def every_step(self) -> bool:
-        return self._around.has_sets
+        return True
 
     def refresh(self) -> None:
         for generator in global_generators():
@@ -231,8 +231,10 @@ class PickleWay(Way):
 
 
 def _with_own_state(root: Any) -> Any | None:
+    # A wrapper may pass these on to what it wraps; its own attributes would be forgotten, so it is not asked.
     for candidate in (root, getattr(root, "unwrapped", None)):
-        if callable(getattr(candidate, "get_state", None)) and callable(getattr(candidate, "set_state", None)):
+        kind = type(candidate)
+        if callable(getattr(kind, "get_state", None)) and callable(getattr(kind, "set_state", None)):
             return candidate
     return None
 

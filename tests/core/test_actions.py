@@ -34,7 +34,9 @@ junk: st.SearchStrategy[Any] = st.recursive(
         st.just(np.float64("nan")),
         st.builds(set),
     ),
-    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(st.sampled_from("abc"), inner, max_size=3), st.tuples(inner)),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=4), st.dictionaries(st.sampled_from("abc"), inner, max_size=3), st.tuples(inner)
+    ),
     max_leaves=6,
 )
 
