@@ -45,7 +45,11 @@ class PageSocket:
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         for task in (self._reader, self._writer):
             task.cancel()
-        await asyncio.gather(self._reader, self._writer, return_exceptions=True)
+        # Not `gather`: if this task is cancelled too, it would raise a cancellation that is not the one that was asked for.
+        await asyncio.wait({self._reader, self._writer})
+        for task in (self._reader, self._writer):
+            if not task.cancelled():
+                task.exception()  # looked at, so that nothing is said about it; the page is gone in any case
         with suppress(WebSocketDisconnect, RuntimeError):
             await self._websocket.close()
 

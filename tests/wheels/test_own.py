@@ -19,7 +19,7 @@ def copy_of_the_tree(folder: Path) -> Path:
     unwanted = shutil.ignore_patterns("node_modules", "__pycache__")
     for name in ("pyodide_runtime", "js_bridge"):
         shutil.copytree(ROOT / name, folder / name, ignore=unwanted)
-    for name in ("pyproject.toml", "LICENSE", ".gitignore"):
+    for name in ("pyproject.toml", "README.md", "LICENSE", ".gitignore"):
         shutil.copy(ROOT / name, folder / name)
     for path in folder.rglob("*"):
         os.utime(path, (1e9, 1e9))
