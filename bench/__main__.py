@@ -10,7 +10,7 @@ from typing import Any
 
 from bench.lines import Line, table, write
 from bench.machine import describe, load
-from bench.measurements import IN_WORKERS, measure_in_workers
+from bench.measurements import IN_WORKERS, TITLES, measure_in_workers
 from bench.playing import measure_match
 from bench.serving import ROOT
 from bench.workers import Chromium
@@ -23,6 +23,7 @@ def main() -> int:
     """Run what was asked for. 0 also where a limit is missed: the table says so."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--only", nargs="+", choices=NAMES, default=NAMES, metavar="NAME", help=f"of {', '.join(NAMES)}")
+    parser.add_argument("--example", nargs="+", choices=TITLES, default=TITLES, help="which examples, in workers (default: all)")
     parser.add_argument("--json", type=Path, default=Path("bench.json"), help="where the report goes (default: bench.json)")
     parser.add_argument("--distribution", type=Path, default=ROOT / "build" / "pyodide", help="the laid-out Pyodide folder")
     arguments = parser.parse_args()
@@ -30,7 +31,8 @@ def main() -> int:
         parser.error(f"{arguments.distribution} is not laid out; run `make wheels`")
     about = describe()
     began = time.monotonic()
-    lines = _measure([name for name in NAMES if name in arguments.only], arguments.distribution, about["versions"])
+    names = [name for name in NAMES if name in arguments.only]
+    lines = _measure(names, list(arguments.example), arguments.distribution, about["versions"])
     about["machine"]["load at the end"] = load()
     about["seconds"] = round(time.monotonic() - began, 1)
     print(_head(about))
@@ -42,7 +44,7 @@ def main() -> int:
     return 0
 
 
-def _measure(names: list[str], distribution: Path, versions: dict[str, str]) -> list[Line]:
+def _measure(names: list[str], titles: list[str], distribution: Path, versions: dict[str, str]) -> list[Line]:
     lines: list[Line] = []
     if MATCH in names:
         # First, while the machine has done nothing else.
@@ -51,13 +53,16 @@ def _measure(names: list[str], distribution: Path, versions: dict[str, str]) -> 
     if inside:
         with Chromium(distribution) as chromium:
             versions["chromium"] = chromium.version
-            lines = measure_in_workers(chromium, inside, versions) + lines
+            lines = measure_in_workers(chromium, inside, titles, versions) + lines
     return lines
 
 
 def _head(about: dict[str, Any]) -> str:
     machine, versions = about["machine"], ", ".join(f"{name} {version}" for name, version in about["versions"].items())
     loads = f"load {machine['load'][0]} at the start, {machine['load at the end'][0]} at the end"
+    busy = machine["load"][0] > machine["cores"] or machine["load at the end"][0] > machine["cores"] + 2
+    if busy:
+        loads += " - THE MACHINE IS BUSY: times are longer than they would be, and ratios unsure"
     return f"{about['at']}\n{machine['processor']}, {machine['cores']} cores, {loads}\n{versions}\n"
 
 

@@ -16,8 +16,9 @@ from bench.serving import ROOT
 from bench.workers import Chromium, PyodideWorker
 from pyodide_runtime.server.loading import load
 
-__all__ = ["IN_WORKERS", "Example", "crossings", "examples", "measure_in_workers", "rollbacks", "snapshots", "ticks", "traffic"]
+__all__ = ["IN_WORKERS", "TITLES", "Example", "examples", "measure_in_workers"]
 
+TITLES = ("Overcooked", "CartPole", "arena")
 DEPTHS = (1, 2, 4, 8, 16)
 PROMISED_DEPTH = 8
 TICK_LIMIT_US = 300
@@ -48,7 +49,7 @@ class Example:
 
 
 def examples() -> list[Example]:
-    """The three examples."""
+    """The three examples, by the titles in `TITLES`."""
     return [
         Example("Overcooked", _source("overcooked"), ["cogrid"], 1.15, pairs=45, blocks=20, frames=200),
         Example("CartPole", _source("cart_pole"), ["gymnasium"], 2.5, pairs=200, blocks=40, frames=300),
@@ -144,20 +145,25 @@ def traffic(worker: PyodideWorker, example: Example) -> list[Line]:
 Measurement = Callable[[PyodideWorker, Example], list[Line]]
 
 IN_WORKERS: dict[str, tuple[Measurement, tuple[str, ...]]] = {
-    "rollback": (rollbacks, ("Overcooked", "CartPole", "arena")),
-    "snapshot": (snapshots, ("Overcooked", "CartPole", "arena")),
-    "tick": (ticks, ("Overcooked", "CartPole", "arena")),
+    "rollback": (rollbacks, TITLES),
+    "snapshot": (snapshots, TITLES),
+    "tick": (ticks, TITLES),
     "crossing": (crossings, ("arena",)),
     "traffic": (traffic, ("arena",)),
 }
 """What is measured in a worker, by the name that selects it, with the examples that it is measured with."""
 
 
-def measure_in_workers(chromium: Chromium, names: list[str], versions: dict[str, str]) -> list[Line]:
-    """Everything of these names, one worker for each example; `versions` learns what runs in the worker."""
+def measure_in_workers(
+    chromium: Chromium, names: list[str], titles: list[str], versions: dict[str, str]
+) -> list[Line]:
+    """Everything of these names with the examples of these titles, in one worker for each.
+
+    `versions` learns what runs in the workers.
+    """
     found: dict[str, list[Line]] = {name: [] for name in names}
     for example in examples():
-        wanted = [name for name in names if example.title in IN_WORKERS[name][1]]
+        wanted = [name for name in names if example.title in titles and example.title in IN_WORKERS[name][1]]
         if not wanted:
             continue
         print(f"{example.title}: loading", file=sys.stderr, flush=True)

@@ -6,8 +6,9 @@ import json
 from time import perf_counter
 from typing import Any
 
-from bench.inside.subjects import SEED, subject
-from pyodide_runtime.batch import Reset
+from bench.inside.subjects import SEED, Subject, subject
+from pyodide_runtime.environment import adapt
+from pyodide_runtime.snapshots.ways import choose_way
 
 __all__ = ["measure"]
 
@@ -30,35 +31,60 @@ def measure(request: str) -> str:
     values = json.loads(request)
     frames = values["blocks"] * BLOCK
     chosen = subject(values["source"], frames)
-    runtime = chosen.runtime()
-    runtime.batch([Reset(SEED)])
-    simulation = runtime.simulation
+    samples = {**_of_states(chosen, frames), "digest": _of_digests(chosen, frames)}
+    return json.dumps({"way": chosen.runtime().simulation.way.value, **samples})
+
+
+def _of_states(chosen: Subject, frames: int) -> dict[str, list[float]]:
+    """Times of `step`, `save` and `restore`."""
     bare = chosen.bare()
-    saves: list[Any] = [simulation.save()]
-    sums = dict.fromkeys(("step", "save", "restore", "digest"), 0.0)
-    samples: dict[str, list[float]] = {name: [] for name in sums}
+    environment = adapt(chosen.experiment.environment(), players=chosen.experiment.players)
+    decoders = [environment.codecs[name].decode for name in environment.players]
+    environment.reset(SEED)
+    way = choose_way(environment, after_reset=True)
+    saves: list[Any] = [way.save()]
+    samples = _Samples("step", "save", "restore")
     for frame in range(frames):
         began = perf_counter()
         bare.step(chosen.native[frame])
-        sums["step"] += perf_counter() - began
+        samples.add("step", perf_counter() - began)
 
-        simulation.step(chosen.script[frame])
+        environment.step([decode(data) for decode, data in zip(decoders, chosen.script[frame], strict=True)])
         began = perf_counter()
-        saved = simulation.save()
-        sums["save"] += perf_counter() - began
+        saved = way.save()
+        samples.add("save", perf_counter() - began)
         saves = [*saves[-BACK:], saved]
 
         began = perf_counter()
-        simulation.digest(saved)
-        sums["digest"] += perf_counter() - began
+        way.restore(saves[0])
+        samples.add("restore", perf_counter() - began)
+        way.restore(saved)
+    return samples.means
 
+
+def _of_digests(chosen: Subject, frames: int) -> list[float]:
+    """Times of `Simulation.digest`."""
+    simulation = chosen.runtime().simulation
+    samples = _Samples("digest")
+    for actions in chosen.script[:frames]:
+        simulation.step(actions)
+        saved = simulation.save()
         began = perf_counter()
-        simulation.load(saves[0])
-        sums["restore"] += perf_counter() - began
-        simulation.load(saved)
+        simulation.digest(saved)
+        samples.add("digest", perf_counter() - began)
+    return samples.means["digest"]
 
-        if (frame + 1) % BLOCK == 0:
-            for name, value in sums.items():
-                samples[name].append(value / BLOCK * 1e6)
-            sums = dict.fromkeys(sums, 0.0)
-    return json.dumps({"way": simulation.way.value, **samples})
+
+class _Samples:
+    """Times by name, averaged over blocks, in microseconds."""
+
+    def __init__(self, *names: str) -> None:
+        self.means: dict[str, list[float]] = {name: [] for name in names}
+        self._block: dict[str, list[float]] = {name: [] for name in names}
+
+    def add(self, name: str, seconds: float) -> None:
+        block = self._block[name]
+        block.append(seconds)
+        if len(block) == BLOCK:
+            self.means[name].append(sum(block) / BLOCK * 1e6)
+            block.clear()
