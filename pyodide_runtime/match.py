@@ -272,12 +272,13 @@ class Match:
     # -- playing -----------------------------------------------------------------------------------------------------
 
     def _begin_episode(self) -> None:
-        self.episode += 1
-        seed = episode_seed(self.settings.seed, self.episode)
+        episode = self.episode + 1
+        seed = episode_seed(self.settings.seed, episode)
         try:
             self.runtime.batch([Reset(seed)])
         except BatchError as error:
             raise error.cause from error.cause.__cause__
+        self.episode = episode  # only now: what is certified of the one before stays so if this one cannot begin
         settings = self.settings
         self.session = RollbackSession(
             self.runtime,
