@@ -31,7 +31,7 @@ class Result:
 
 
 class Table:
-    """The hosts of one match, the lines between them, and the time.
+    """The hosts of one match, the lines between them, and the time. As in a browser, what arrives waits for the next tick.
 
     Args:
         factory: makes the environment; called for every host, and for the oracle.
@@ -97,6 +97,7 @@ class Table:
         self.off: set[int] = set()  # hosts that do nothing at all
         self._wakes = [place * start_skew_ms for place in range(players)]
         self.ticked: list[int] = []
+        self._inboxes: list[list[tuple[int, bytes]]] = [[] for _ in range(players)]
 
     def clock(self, place: int) -> float:
         """The time on a host's own clock, in ms."""
@@ -107,13 +108,15 @@ class Table:
         self.now = min(wake for place, wake in enumerate(self._wakes) if place not in self.off)
         for network in {id(network): network for network in (self.network, self.control)}.values():
             for sender, receiver, data in network.arrivals(self.now):
-                if receiver not in self.off:
-                    self.matches[receiver].receive(sender, data, self.clock(receiver))
+                self._inboxes[receiver].append((sender, data))
         self.ticked = []
         for place, match in enumerate(self.matches):
             if place in self.off or self._wakes[place] > self.now:
                 continue
             self.ticked.append(place)
+            for sender, data in self._inboxes[place]:
+                match.receive(sender, data, self.clock(place))
+            self._inboxes[place].clear()
             match.tick(self.clock(place), self.samplers[place])
             self.post(place)
             self._wakes[place] = max(self.now + 1.0, match.wake_at / self.rates[place])
@@ -126,7 +129,7 @@ class Table:
         outbox.clear()
 
     def pause(self, place: int, ms: float) -> None:
-        """Let a host not be called for some time; what arrives meanwhile waits for it, as in a worker's queue."""
+        """Let a host not be called for some time; what arrives meanwhile waits for it."""
         self._wakes[place] = max(self._wakes[place], self.now + ms)
 
     @property
