@@ -6,9 +6,8 @@ module formats what it is given; it knows nothing of when a row is final, nor of
 
 from __future__ import annotations
 
-import csv
 import functools
-import io
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -64,7 +63,12 @@ def row_cells(
 ) -> Cells:
     """As `row_values`, with every value as its final text."""
     values = row_values(episode, record, players, codecs, focused)
-    return tuple([(column, _TEXTS.get(type(value), _text)(value)) for column, value in values])
+    return tuple([(_writable(column), _TEXTS.get(type(value), _text)(value)) for column, value in values])
+
+
+def _writable(text: str) -> str:
+    """A text as it can be written in UTF-8: half a surrogate pair, which no file can hold, as its escape."""
+    return text if text.isascii() else text.encode(errors="backslashreplace").decode()
 
 
 def _text(value: Any) -> str:
@@ -76,7 +80,7 @@ def _text(value: Any) -> str:
 
 
 _TEXTS: dict[type, Callable[[Any], str]] = {
-    str: lambda value: value,
+    str: _writable,
     bool: lambda value: "true" if value else "false",
     int: str,
     float: repr,
@@ -102,8 +106,13 @@ def to_csv(rows: Iterable[Sequence[Sequence[str]]]) -> bytes:
             else:
                 columns[column] = None
     names = [*columns, *sorted(infos)]
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(names)
-    writer.writerows([row.get(name, "") for name in names] for row in table)
-    return out.getvalue().encode()
+    lines = [names, *([row.get(name, "") for name in names] for row in table)]
+    return "".join(",".join(map(_quoted, line)) + "\n" for line in lines).encode(errors="backslashreplace")
+
+
+#: What a CSV cell can hold between quotes only. Python's own writer quotes a carriage return in some versions and not in others.
+_TO_BE_QUOTED = re.compile(r'[",\r\n]')
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"' if _TO_BE_QUOTED.search(text) else text
