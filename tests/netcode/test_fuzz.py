@@ -1,0 +1,248 @@
+"""Packets that nobody sent: at random, damaged, replayed, and made by a peer that means ill.
+
+Every packet carries a check that is keyed by the session. So a packet that is damaged, or made by somebody who does not know
+the session, is dropped before anything else is looked at: a match under such fire is, to the bit, the match without it. A
+player of the same session can seal what it likes. Of what it sends as itself, new inputs, a goodbye, an end or a claim about
+its rows cannot be told from honest ones: they can end the match, in a type, but never change what is confirmed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from pyodide_runtime.errors import WireError
+from pyodide_runtime.match import Match, Phase
+from pyodide_runtime.network.virtual import NetworkConditions
+from pyodide_runtime.network.wire import Inputs, decode, encode, session_key
+
+from .environments import Pond
+from .sessions import Result, Table, assert_completed
+
+KEY = session_key("virtual")
+LINE = NetworkConditions(latency_ms=60, jitter_ms=40, loss=0.1, duplicate=0.05, reorder=0.1)
+
+
+class Fire(Table):
+    """A match that keeps every packet, and into which more are thrown: (receiver, pretended sender, bytes)."""
+
+    def __init__(self, seed: int, **options: Any) -> None:
+        options = {"frames": 40, "episodes": 2, "conditions": LINE, "seed": seed, **options}
+        super().__init__(lambda: Pond(2, ends_at=23), **options)
+        self.sent: list[tuple[int, bytes]] = []
+        self.dice = random.Random(seed)
+        self.thrown = 0
+
+    def post(self, place: int) -> None:
+        self.sent.extend((place, data) for _, _, data in self.matches[place].outbox)
+        super().post(place)
+
+    def throw(self, sender: int, data: bytes) -> None:
+        """Hand a packet to the host that `sender` is not, as if it had come from there."""
+        self.thrown += 1
+        self.matches[1 - sender].receive(sender, data, self.clock(1 - sender))
+
+
+def damaged(dice: random.Random, packets: list[tuple[int, bytes]]) -> bytes:
+    """A real packet with something done to it, or no packet at all."""
+    data = bytearray(dice.choice(packets)[1]) if packets and dice.random() < 0.9 else bytearray(dice.randbytes(dice.randrange(120)))
+    original = bytes(data)
+    while bytes(data) == original:
+        how = dice.randrange(6)
+        at = dice.randrange(len(data) + 1)
+        if how == 0 and data:
+            data[at % len(data)] ^= 1 << dice.randrange(8)
+        elif how == 1:
+            del data[at:]
+        elif how == 2:
+            data[at:at] = dice.randbytes(dice.randint(1, 8))
+        elif how == 3:
+            del data[at : at + dice.randint(1, 8)]
+        elif how == 4 and packets:
+            other = dice.choice(packets)[1]
+            data[at:] = other[at:]
+        else:
+            data[at : at + 4] = dice.choice([b"\0\0\0\0", b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff"])
+        if not data and not original:
+            data += b"\0"
+        if packets and any(bytes(data) == whole for _, whole in packets):
+            data = bytearray(original)
+    return bytes(data)
+
+
+def test_twenty_thousand_packets_that_are_none_are_wire_errors() -> None:
+    table = Fire(1)
+    table.run()
+    dice = random.Random(2)
+    packets = dice.sample(table.sent, 40)
+    for _ in range(20_000):
+        with pytest.raises(WireError):
+            decode(damaged(dice, packets), KEY)
+
+
+def test_a_match_under_fire_is_to_the_bit_the_match_without() -> None:
+    thrown = 0
+    for seed in range(6):
+        calm = Fire(seed)
+        calm.run()
+        table = Fire(seed)
+
+        def shoot(table: Fire = table) -> None:
+            for sender in (0, 1):
+                recent = table.sent[-20:]
+                for _ in range(4):
+                    table.throw(sender, damaged(table.dice, recent))
+
+        result = table.run(each=shoot).result()
+        assert [match.malformed for match in table.matches] == [table.thrown // 2] * 2
+        for match in table.matches:
+            match.malformed = 0
+        assert_completed(result)
+        assert summary(table) == summary(calm)
+        thrown += table.thrown
+    print(f"{thrown} packets thrown")
+    assert thrown > 15_000
+
+
+def summary(table: Table) -> list[Any]:
+    result: Result = table.result()
+    return [
+        result.csv,
+        result.virtual_ms,
+        [(match.counters, match.round_trip_ms, match.certified_through) for match in result.matches],
+        [journal.result for journal in result.journals],
+    ]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_packets_that_come_again_whenever_and_however_often_change_nothing(seed: int) -> None:
+    table = Fire(seed)
+
+    def shoot() -> None:
+        for _ in range(6):
+            if table.sent:
+                table.throw(*table.dice.choice(table.sent))
+
+    assert_completed(table.run(each=shoot).result())
+    assert table.thrown > 1000
+
+
+# -- a peer that means ill -------------------------------------------------------------------------------------------
+
+
+def forged(dice: random.Random, packet: bytes, sender: int) -> bytes:
+    """A real packet with its body changed and its check made right again."""
+    body = bytearray(packet[7:])
+    for _ in range(dice.randint(1, 3)):
+        how, at = dice.randrange(5), dice.randrange(len(body) + 1)
+        if how == 0 and body:
+            body[at % len(body)] ^= 1 << dice.randrange(8)
+        elif how == 1 and body:
+            body[at % len(body)] = dice.randrange(256)
+        elif how == 2:
+            body[at : at + 4] = dice.choice([b"\0\0\0\0", b"\xff\xff\xff\xff", dice.randbytes(4)])
+        elif how == 3:
+            del body[at:]
+        else:
+            body += dice.randbytes(dice.randint(1, 6))
+    kind = packet[1] if dice.random() < 0.9 else dice.randrange(6)
+    check = hashlib.blake2b(bytes((packet[0], kind, sender)) + bytes(body), digest_size=4, key=KEY).digest()
+    return bytes((packet[0], kind)) + check + bytes((sender,)) + bytes(body)
+
+
+class Witness:
+    """Looks at everything that must never change once it is there."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self._inputs: dict[tuple[int, int, int, int], bytes] = {}
+        self._rows = [0, 0]
+        self._outcomes: list[Any] = [None, None]
+
+    def look(self) -> None:
+        """Raise if something confirmed, final or ended is not what it was."""
+        for place, match in enumerate(self._table.matches):
+            self._look_at_inputs(place, match)
+            journal = self._table.journals[place]
+            assert len(journal.cells) >= self._rows[place]
+            self._rows[place] = len(journal.cells)
+            if self._outcomes[place] is not None:
+                assert journal.result is self._outcomes[place], "how a match ended never changes"
+            self._outcomes[place] = journal.result
+            assert (journal.result is None) == (match.outcome is None) == (match.phase is not Phase.OVER)
+
+    def _look_at_inputs(self, place: int, match: Match) -> None:
+        for player, queue in enumerate(match.session.queues):
+            for frame in range(queue.first, queue.last + 1):
+                data = queue.held(frame)
+                assert data is not None
+                assert self._inputs.setdefault((place, match.episode, player, frame), data) == data
+
+
+def test_whatever_a_player_seals_raises_nothing_and_changes_nothing_that_is_confirmed() -> None:
+    thrown = accepted = 0
+    outcomes: dict[str, int] = {}
+    for seed in range(120):
+        table = Fire(seed, episodes=1)
+        witness = Witness(table)
+
+        def shoot(table: Fire = table, witness: Witness = witness) -> None:
+            nonlocal accepted
+            connecting = any(match.phase is Phase.CONNECTING for match in table.matches)
+            if table.seed % 4 and connecting:
+                return  # else hardly any match would get beyond its hellos
+            for _ in range(table.dice.randrange(6)):
+                sender = table.dice.randrange(2)
+                own = [data for place, data in table.sent[-40:] if place == sender and (data[1] == 2 or table.seed % 2 == 0)]
+                if own:
+                    before = table.matches[1 - sender].malformed
+                    table.throw(sender, forged(table.dice, table.dice.choice(own), sender))
+                    accepted += table.matches[1 - sender].malformed == before
+            witness.look()
+
+        table.run(each=shoot, limit_ms=60_000)
+        thrown += table.thrown
+        for match, journal in zip(table.matches, table.journals, strict=True):
+            assert match.outcome is not None
+            outcomes[match.outcome.value] = outcomes.get(match.outcome.value, 0) + 1
+            assert [dict(row)["frame"] for row in journal.cells] == [str(frame) for frame in range(len(journal.cells))]
+    print(f"{thrown} forged packets, {accepted} taken for real; {outcomes}")
+    assert thrown > 3000 and accepted > 100
+
+
+def test_claims_from_far_beyond_are_refused() -> None:
+    """No packet makes a host keep more than a few thousand inputs, or wait for what can never come."""
+    table = Fire(1)
+    table.run(lambda: table.matches[0].frame == 20)
+    match = table.matches[0]
+    good = next(
+        packet
+        for place, data in reversed(table.sent)
+        if place == 1 and isinstance(packet := decode(data, KEY), Inputs) and packet.inputs
+    )
+    last = match.session.queues[1].last
+    bad = [
+        replace(good, need=match.session.queues[0].last + 2),
+        replace(good, need=2**32 - 1),
+        replace(good, held=match.session.queues[0].last + 2),
+        replace(good, final=2**31),
+        replace(good, start=last + 2),
+        replace(good, start=2**32 - 1),
+        replace(good, inputs=(b"\x01\x05",)),
+        replace(good, inputs=(b"\x02\x00",)),
+        replace(good, inputs=(b"\x01\x00\x00",)),
+        replace(good, inputs=(b"\x01",)),
+    ]
+    for packet in bad:
+        match.receive(1, encode(packet, KEY), table.now)
+    assert match.malformed == len(bad)
+    assert match.session.queues[1].last == last
+    for number in range(40):
+        match.receive(
+            1, encode(replace(good, start=match.session.queues[1].last + 1, inputs=(b"\x01\x02",) * 500), KEY), table.now + number
+        )
+    assert match.session.queues[1].last < match.frame + 4096 + 1
