@@ -69,6 +69,14 @@ class Kind(abc.ABC):
         """The objects that these contents refer to, each of which may be changeable itself."""
         return ()
 
+    def buffers(self, obj: Any, contents: Any) -> list[Any] | None:
+        """Memory whose bytes are `buffered(contents)` as long as the contents are these. None if there is no such memory."""
+        return None
+
+    def buffered(self, contents: Any) -> bytes:
+        """What lies in `buffers`."""
+        return b""
+
 
 class DictKind(Kind):
     """A dictionary of any sort; its order is part of it.

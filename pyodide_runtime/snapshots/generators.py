@@ -33,6 +33,11 @@ class _Memory:
     def __init__(self, *places: tuple[int, int]) -> None:
         self._views = [(ctypes.c_char * size).from_address(address) for address, size in places]
 
+    @property
+    def views(self) -> list[Any]:
+        """The places as buffers."""
+        return list(self._views)
+
     def read(self) -> bytes:
         views = self._views
         return views[0].raw if len(views) == 1 else b"".join([view.raw for view in views])
@@ -88,6 +93,12 @@ class RandomKind(Kind):
         if self.capture(obj, contents) is not contents:
             index, *words = _TWISTER.unpack(data)
             obj.setstate((3, (*words, index), gauss))
+
+    def buffers(self, obj: Any, contents: Any) -> list[Any] | None:
+        return None if contents[2] is None else contents[2].views
+
+    def buffered(self, contents: Any) -> bytes:
+        return bytes(contents[0])
 
     def canonical(self, obj: Any, contents: Any) -> Any:
         """A value that equals that of any generator in the same state."""
@@ -157,6 +168,12 @@ class BitGeneratorKind(Kind):
         else:
             memory.write(data)
 
+    def buffers(self, obj: Any, contents: Any) -> list[Any] | None:
+        return None if contents[1] is None else contents[1].views
+
+    def buffered(self, contents: Any) -> bytes:
+        return bytes(contents[0])
+
     def canonical(self, obj: Any, contents: Any) -> Any:
         """As for `RandomKind`; memory differs between machines, the public state does not."""
         data, memory = contents
@@ -187,6 +204,13 @@ class RandomStateKind(Kind):
     def restore(self, obj: Any, contents: Any) -> None:
         if self.capture(obj, contents) is not contents:
             obj.set_state(_thaw(contents[1]))
+
+    def buffers(self, obj: Any, contents: Any) -> list[Any] | None:
+        # Half a pair lies elsewhere.
+        return None if contents[2] else _BIT_GENERATOR.buffers(obj._bit_generator, contents[0])
+
+    def buffered(self, contents: Any) -> bytes:
+        return _BIT_GENERATOR.buffered(contents[0])
 
     def canonical(self, obj: Any, contents: Any) -> Any:
         """As for `RandomKind`."""

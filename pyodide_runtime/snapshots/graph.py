@@ -3,13 +3,11 @@
 Identity and aliasing survive, because no object is replaced: a list that two others share is shared after a restore
 too, a closure still sees its variable, a lambda is no obstacle. Values that cannot change are shared between snapshots.
 
-How it stays fast. The changeable objects are found once, by a walk from the roots, and kept in a *plan*. Nearly all
-of them never change; those are *still*, and one pass in C over all their references together, compared by identity,
-tells that they have not. The others are *moving*: each is compared with its contents of the save before, which are
-shared if they are the same. A still object that is seen to change is moving from then on. Only where a reference
-changed is there anything new to find, so only there it looks again. A place whose content is replaced time after
-time (an environment that makes a new array at every step) is remembered as *volatile*: what hangs there is kept
-beside the plan, and replaced as a whole, so that the plan does not grow.
+How it stays fast. The changeable objects are found once, by a walk from the roots, and kept in a *plan*; a `Layout`
+compares them all together with what they were. Only where a reference changed is there anything new to find, so only
+there it looks again. A place whose content is replaced time after time (an environment that makes a new array at
+every step) is remembered as *volatile*: what hangs there is kept beside the plan, and replaced as a whole, so that the
+plan does not grow.
 
 Sets. Their order of iteration depends on the history of their hash table, which no copy can bring back. So every
 capture rebuilds the set in an order that depends on its elements alone, and a restore builds it in the same order.
@@ -24,121 +22,92 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Sequence
-from itertools import chain
-from operator import attrgetter, is_, methodcaller
+from operator import is_
 from typing import Any
 
 from ..errors import SnapshotError
 from .contents import ARRAY, DICT, LIST, ArrayKind, Kind, ReplacedKind
 from .generators import BitGeneratorKind
 from .kinds import VALUE_TYPES, Role, children_of_value, may_be_replaced, role_of
+from .layout import Entry, Layout
 
 __all__ = ["Checkpoint", "Checkpointer"]
-
-
-class _Entry:
-    """One changeable object: how to capture it, and what was seen of it."""
-
-    __slots__ = ("kind", "moving", "obj", "seen", "volatile")
-
-    def __init__(self, obj: Any, kind: Kind) -> None:
-        self.obj = obj
-        self.kind = kind
-        # Only plain mappings, lists and arrays can be compared all together.
-        self.moving = not (kind is ARRAY or (kind is DICT and type(obj) is dict) or (kind is LIST and type(obj) is list))
-        self.seen: set[Any] = set()  # places where something new was found once
-        self.volatile: set[Any] = set()  # places where it was found twice
 
 
 class _Branch:
     """A part of the graph: its changeable objects, their contents, and what must be kept alive for its identity's sake."""
 
-    __slots__ = ("contents", "entries", "held")
+    __slots__ = ("contents", "entries", "has_replaced", "held")
 
     def __init__(self) -> None:
-        self.entries: list[_Entry] = []
+        self.entries: list[Entry] = []
         self.contents: list[Any] = []
         self.held: list[Any] = []
+        self.has_replaced = False
+
+    def pairs(self) -> Iterator[tuple[Entry, Any]]:
+        return zip(self.entries, self.contents, strict=True)
+
+    def restore(self) -> None:
+        for entry, content in zip(self.entries, self.contents, strict=True):
+            entry.kind.restore(entry.obj, content)
+
+
+class _Leaf:
+    """A branch that is one array of plain numbers with memory of its own: what a volatile place holds most often."""
+
+    __slots__ = ("array", "content")
+
+    has_replaced = False
+
+    def __init__(self, array: Any, content: Any) -> None:
+        self.array = array
+        self.content = content
+
+    def pairs(self) -> Iterator[tuple[Entry, Any]]:
+        yield Entry(self.array, ARRAY, self.content), self.content
+
+    def restore(self) -> None:
+        ARRAY.restore(self.array, self.content)
 
 
 class _Plan:
-    """The part of the graph whose references stay. It only grows."""
+    """The part of the graph whose references stay. It only grows; beyond `most` entries it is time to make another."""
 
-    __slots__ = ("entries", "has_replaced", "held", "index", "layout")
+    __slots__ = ("entries", "has_replaced", "held", "index", "layout", "most", "spoiled")
 
     def __init__(self) -> None:
-        self.entries: list[_Entry] = []
+        self.entries: list[Entry] = []
         self.held: list[Any] = []
         self.index: set[int] = set()  # identities of all objects visited, every one of them kept alive by entries or held
         self.has_replaced = False
-        self.layout: _Layout  # the newest
+        self.most = 0
+        self.spoiled = False  # whether objects are in the index that are in no entry
+        self.layout: Layout  # the newest
 
 
-class _Layout:
-    """A plan's objects as they were known at one time, the still apart from the moving, with the contents of the still.
-
-    Args:
-        plan: whose entries these are.
-        contents: of every entry, in order.
-    """
-
-    def __init__(self, plan: _Plan, contents: list[Any]) -> None:
-        self.plan = plan
-        pairs = list(zip(plan.entries, contents, strict=True))
-        self.moving = [entry for entry, _ in pairs if entry.moving]
-        self.still = [(entry, content) for entry, content in pairs if not entry.moving]
-        mappings = [(entry.obj, content) for entry, content in self.still if entry.kind is DICT]
-        lists = [(entry.obj, content) for entry, content in self.still if entry.kind is LIST]
-        arrays = [(entry.obj, content) for entry, content in self.still if entry.kind is ARRAY]
-        self._mappings = [obj for obj, _ in mappings]
-        self._mapping_sizes = [len(content) for _, content in mappings]
-        self._keys = list(chain.from_iterable(content for _, content in mappings))
-        self._values = list(chain.from_iterable(content.values() for _, content in mappings))
-        self._lists = [obj for obj, _ in lists]
-        self._list_sizes = [len(content) for _, content in lists]
-        self._items = list(chain.from_iterable(content for _, content in lists))
-        self._arrays = [obj for obj, _ in arrays]
-        self._shapes = [(content[0], content[2]) for _, content in arrays]
-        self._bytes = [content[1] for _, content in arrays]
-        self._array_bytes = methodcaller("tobytes")
-        self._array_shape = attrgetter("shape", "flags.writeable")
-
-    def unchanged(self) -> bool:
-        """Whether all still objects are as they were."""
-        return (
-            list(map(len, self._mappings)) == self._mapping_sizes
-            and all(map(is_, chain.from_iterable(map(dict.values, self._mappings)), self._values))
-            and all(map(is_, chain.from_iterable(self._mappings), self._keys))
-            and list(map(len, self._lists)) == self._list_sizes
-            and all(map(is_, chain.from_iterable(self._lists), self._items))
-            and list(map(self._array_bytes, self._arrays)) == self._bytes
-            and list(map(self._array_shape, self._arrays)) == self._shapes
-        )
-
-    def all_contents(self, moving: list[Any]) -> dict[_Entry, Any]:
-        """The contents of every entry, given those of the moving."""
-        return {**dict(self.still), **dict(zip(self.moving, moving, strict=True))}
-
-
-_Place = tuple[_Entry, Any]  # an entry of the plan, and the key in it (None where there are no keys)
+_Place = tuple[Entry, Any]  # an entry of the plan, and the key in it (None where there are no keys)
+_Branches = dict[_Place, "_Branch | _Leaf"]
 
 
 class Checkpoint:
     """The contents of a graph at one moment. Opaque; only the `Checkpointer` that made it can restore it."""
 
-    __slots__ = ("branches", "layout", "moving")
+    __slots__ = ("branches", "hot", "layout", "moving", "plan")
 
-    def __init__(self, layout: _Layout, moving: list[Any], branches: dict[_Place, _Branch]) -> None:
+    def __init__(self, plan: _Plan, layout: Layout, hot: list[Any], moving: list[Any], branches: _Branches) -> None:
+        self.plan = plan
         self.layout = layout
+        self.hot = hot
         self.moving = moving
         self.branches = branches
 
-    def pairs(self) -> Iterator[tuple[_Entry, Any]]:
+    def pairs(self) -> Iterator[tuple[Entry, Any]]:
         """Every changeable object's entry with its captured contents."""
-        yield from self.layout.still
+        yield from self.layout.still_contents(self.hot)
         yield from zip(self.layout.moving, self.moving, strict=True)
         for branch in self.branches.values():
-            yield from zip(branch.entries, branch.contents, strict=True)
+            yield from branch.pairs()
 
     def contents_by_identity(self) -> dict[int, list[tuple[Kind, Any]]]:
         """Kinds and captured contents by the `id` of the object; attributes are found by the id of their `__dict__`."""
@@ -178,15 +147,16 @@ class Checkpointer:
         plan.index.update(map(id, self._beyond))
         for root in self._roots:
             self._walk(root, plan.index, main, type(root).__name__)
-        plan.entries, plan.held = main.entries, main.held
-        plan.has_replaced = any(isinstance(entry.kind, ReplacedKind) for entry in main.entries)
+        plan.entries, plan.held, plan.most = main.entries, main.held, 2 * len(main.entries) + 100
+        plan.has_replaced = main.has_replaced
         self._lay_out(plan, main.contents)
-        self._branches: dict[_Place, _Branch] = {}
+        self._branches: _Branches = {}
         self._stale = False
 
     def _lay_out(self, plan: _Plan, contents: list[Any]) -> None:
         self._plan = plan
-        self._layout = plan.layout = _Layout(plan, contents)
+        self._layout = plan.layout = layout = Layout(plan.entries, contents)
+        self._hot = layout.hot
         self._moving = [content for entry, content in zip(plan.entries, contents, strict=True) if entry.moving]
 
     # -- finding -----------------------------------------------------------------------------------------------------
@@ -217,8 +187,9 @@ class Checkpointer:
             parts: list[Any] = []
             for target, how in targets:
                 content = how.capture(target, None)
-                into.entries.append(_Entry(target, how))
+                into.entries.append(Entry(target, how, content))
                 into.contents.append(content)
+                into.has_replaced |= isinstance(how, ReplacedKind)
                 parts.extend(how.parts(content))
             if role is Role.PARTS:
                 children = list(children_of_value(obj))
@@ -248,76 +219,116 @@ class Checkpointer:
         """
         if self._stale:
             self.rescan()
-        changes: list[tuple[_Entry, Any, Any]] = []
-        if not self._layout.unchanged():
-            self._set_moving(changes)
-        after: list[Any] = []
-        append = after.append
-        for entry, old in zip(self._layout.moving, self._moving, strict=True):
-            new = entry.kind.capture(entry.obj, old)
-            append(new)
-            if new is not old:
-                changes.append((entry, new, old))
-        self._moving = after
-        if changes or self._branches:
-            self._stale = True  # until this is through: a save that fails half-way must not count as a look
-            self._branches = self._follow(changes)
-            self._stale = False
-        return Checkpoint(self._layout, self._moving, self._branches)
+        wholes: list[tuple[Entry, Any, Any]] = []
+        places: list[tuple[Entry, Any, Any]] = []
+        layout = self._layout
+        hot = layout.look()
+        if hot is None:
+            self._learn(wholes, places)
+            layout = self._layout
+        else:
+            for spot, new, old in zip(layout.spots, hot, self._hot, strict=True):
+                if new is not old:
+                    places.append((spot.entry, spot.key, new))
+            self._hot = hot
+        if layout.moving:
+            after: list[Any] = []
+            for entry, old in zip(layout.moving, self._moving, strict=True):
+                new = entry.kind.capture(entry.obj, old)
+                after.append(new)
+                if new is not old:
+                    wholes.append((entry, new, old))
+            self._moving = after
+        if wholes or places or self._branches:
+            # Until this is through: a save that fails half-way must not count as a look.
+            self._stale = self._plan.spoiled = True
+            self._branches = self._follow(wholes, places)
+            # In a plan that grows and grows there is much that the graph has long forgotten.
+            self._plan.spoiled = False
+            self._stale = len(self._plan.entries) > self._plan.most
+        return Checkpoint(self._plan, self._layout, self._hot, self._moving, self._branches)
 
-    def _set_moving(self, changes: list[tuple[_Entry, Any, Any]]) -> None:
-        """Some still object has changed: find out which, and count them among the moving from now on."""
-        contents = self._layout.all_contents(self._moving)
-        for entry, old in self._layout.still:
+    def _learn(self, wholes: list[tuple[Entry, Any, Any]], places: list[tuple[Entry, Any, Any]]) -> None:
+        """Something still has changed: find out what, and look at it apart from now on."""
+        contents = self._layout.contents(self._hot, self._moving)
+        for entry, _ in self._layout.still:
+            old = contents[entry]
             new = entry.kind.capture(entry.obj, old)
-            if new is not old:
-                entry.moving = True
-                contents[entry] = new
-                changes.append((entry, new, old))
+            if new is old:
+                continue
+            contents[entry] = new
+            changed = entry.learn(new, old)
+            if changed is None:
+                wholes.append((entry, new, old))
+            else:
+                places.extend((entry, key, value) for key, value in changed)
         self._lay_out(self._plan, [contents[entry] for entry in self._plan.entries])
 
-    def _follow(self, changes: list[tuple[_Entry, Any, Any]]) -> dict[_Place, _Branch]:
+    def _follow(self, wholes: list[tuple[Entry, Any, Any]], places: list[tuple[Entry, Any, Any]]) -> _Branches:
         """Find what new references lead to: into the plan, or, at a volatile place, into a branch."""
-        regrow: dict[_Place, list[Any]] = {}
+        grown: _Branches = {}
         dropped: set[_Place] = set()
         added = _Branch()
-        for entry, new, old in changes:
+        for entry, key, value in places:
+            if entry.kind is LIST and None in entry.volatile:
+                grown[entry, None] = self._grow([part for part in entry.obj if not _is_value(part)])
+                continue
+            volatile = key in entry.volatile
+            if type(value) in VALUE_TYPES or _is_value(value):
+                if volatile:
+                    dropped.add((entry, key))
+            elif volatile or self._admit(entry, key, [value], added):
+                grown[entry, key] = self._grow([value])
+        for entry, new, old in wholes:
             if entry.kind is DICT:
-                self._follow_mapping(entry, new, old, regrow, dropped, added)
-                continue
-            if all(map(_is_value, entry.kind.parts(new))):
-                if None in entry.volatile:
-                    dropped.add((entry, None))
-                continue
-            if None in entry.volatile:
-                regrow[entry, None] = [part for part in entry.kind.parts(new) if not _is_value(part)]
-                continue
-            known = set(map(id, entry.kind.parts(old)))
-            fresh = [part for part in entry.kind.parts(new) if id(part) not in known]
-            if fresh and self._admit(entry, None, fresh, added):
-                regrow[entry, None] = [part for part in entry.kind.parts(new) if not _is_value(part)]
+                self._follow_mapping(entry, new, old, grown, dropped, added)
+            else:
+                self._follow_parts(entry, new, old, grown, dropped, added)
         if added.held:
             self._extend(added)
-        if not self._branches and not regrow:
-            return self._branches
-        result = {
-            place: self._refresh(branch) for place, branch in self._branches.items() if place not in dropped and place not in regrow
-        }
-        for place, heads in regrow.items():
-            result[place] = self._grow(heads)
-        return result
+        if not self._branches:
+            return grown
+        for place, branch in self._branches.items():
+            if place not in grown and place not in dropped:
+                grown[place] = self._refresh(branch)
+        return grown
+
+    def _follow_parts(
+        self,
+        entry: Entry,
+        new: Any,
+        old: Any,
+        grown: _Branches,
+        dropped: set[_Place],
+        added: _Branch,
+    ) -> None:
+        """An object without keys, or a list that is captured as a whole, has other parts than before."""
+        volatile = entry.volatile
+        parts = [part for part in entry.kind.parts(new) if not _is_value(part)]
+        if volatile:
+            # While it was looked at place by place, each had a branch of its own.
+            dropped.update((entry, key) for key in volatile)
+            entry.volatile = {None}
+        if not parts:
+            return
+        if not volatile:
+            known = set(map(id, entry.kind.parts(old)))
+            fresh = [part for part in parts if id(part) not in known]
+            if not fresh or not self._admit(entry, None, fresh, added):
+                return
+        grown[entry, None] = self._grow(parts)
 
     def _follow_mapping(
         self,
-        entry: _Entry,
+        entry: Entry,
         new: dict[Any, Any],
         old: dict[Any, Any],
-        regrow: dict[_Place, list[Any]],
+        grown: _Branches,
         dropped: set[_Place],
         added: _Branch,
     ) -> None:
         volatile = entry.volatile
-        if len(new) == len(old):
+        if len(new) == len(old) and all(map(is_, new, old)):
             changed = [item for item, before in zip(new.items(), old.values(), strict=True) if item[1] is not before]
         else:
             changed = list(new.items())
@@ -327,13 +338,13 @@ class Checkpointer:
             if type(value) in VALUE_TYPES or _is_value(value):
                 continue
             if key in volatile or self._admit(entry, key, [value], added):
-                regrow[entry, key] = [value]
+                grown[entry, key] = self._grow([value])
         if volatile:
             dropped.update((entry, key) for key in volatile if key not in new)
         if not all(map(_IN_VALUE_TYPES, map(type, new))):
             self._admit(entry, _KEYS, list(new), added)
 
-    def _admit(self, entry: _Entry, key: Any, fresh: list[Any], added: _Branch) -> bool:
+    def _admit(self, entry: Entry, key: Any, fresh: list[Any], added: _Branch) -> bool:
         """Take objects that are new at a place into the plan; True instead if the place has become volatile."""
         index = self._plan.index
         fresh = [part for part in fresh if not _is_value(part) and id(part) not in index and role_of(part)[0] is not Role.VALUE]
@@ -348,24 +359,32 @@ class Checkpointer:
         return False
 
     def _extend(self, added: _Branch) -> None:
-        plan, contents = self._plan, self._layout.all_contents(self._moving)
+        plan, contents = self._plan, self._layout.contents(self._hot, self._moving)
         known = [contents[entry] for entry in plan.entries]
         plan.entries = plan.entries + added.entries
         plan.held.extend(added.held)
-        plan.has_replaced |= any(isinstance(entry.kind, ReplacedKind) for entry in added.entries)
+        plan.has_replaced |= added.has_replaced
         self._lay_out(plan, known + added.contents)
 
-    def _grow(self, heads: list[Any]) -> _Branch:
+    def _grow(self, heads: list[Any]) -> _Branch | _Leaf:
+        index = self._plan.index
+        if len(heads) == 1:
+            head = heads[0]
+            if role_of(head)[1] is ARRAY and head.base is None and id(head) not in index:
+                return _Leaf(head, ARRAY.capture(head, None))
         branch = _Branch()
-        index = _Overlay(self._plan.index)
+        over = _Overlay(index)
         branch.held.append(heads)
         for head in heads:
-            self._walk(head, index, branch, type(head).__name__)
+            self._walk(head, over, branch, type(head).__name__)
         return branch
 
-    def _refresh(self, branch: _Branch) -> _Branch:
+    def _refresh(self, branch: _Branch | _Leaf) -> _Branch | _Leaf:
         """Capture a branch whose head is still the same; where a reference in it changed, find it anew."""
-        contents = [entry.kind.capture(entry.obj, old) for entry, old in zip(branch.entries, branch.contents, strict=True)]
+        if isinstance(branch, _Leaf):
+            content = ARRAY.capture(branch.array, branch.content)
+            return branch if content is branch.content else _Leaf(branch.array, content)
+        contents = [entry.kind.capture(entry.obj, old) for entry, old in branch.pairs()]
         changed = [
             (entry, new) for entry, new, old in zip(branch.entries, contents, branch.contents, strict=True) if new is not old
         ]
@@ -374,46 +393,64 @@ class Checkpointer:
         if any(not _is_value(part) for entry, new in changed for part in entry.kind.parts(new)):
             return self._grow(branch.held[0])
         fresh = _Branch()
-        fresh.entries, fresh.held, fresh.contents = branch.entries, branch.held, contents
+        fresh.entries, fresh.held, fresh.contents, fresh.has_replaced = branch.entries, branch.held, contents, branch.has_replaced
         return fresh
 
     # -- restoring ---------------------------------------------------------------------------------------------------
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Write the contents of a checkpoint back, in place. Any checkpoint of this object, any number of times."""
-        layout, plan = checkpoint.layout, checkpoint.layout.plan
-        swap = self._swap(checkpoint)
-        if swap:
+        plan = checkpoint.plan
+        if checkpoint.layout is not plan.layout:
+            self._renew(checkpoint)
+        layout, branches = checkpoint.layout, checkpoint.branches
+        if plan.has_replaced or any(branch.has_replaced for branch in branches.values()):
+            swap = {
+                id(entry.obj): entry.kind.fresh(content)
+                for entry, content in checkpoint.pairs()
+                if isinstance(entry.kind, ReplacedKind)
+            }
             for entry, content in checkpoint.pairs():
                 entry.kind.restore(entry.obj, _swapped(entry.kind, content, swap))
         else:
-            if layout is not self._layout or not layout.unchanged():
-                for entry, content in layout.still:
+            now = layout.look() if layout is self._layout else None
+            if now is None:
+                for entry, content in layout.still_contents(checkpoint.hot):
                     entry.kind.restore(entry.obj, content)
+            else:
+                for spot, value, present in zip(layout.spots, checkpoint.hot, now, strict=True):
+                    if value is not present:
+                        spot.entry.obj[spot.key] = value
             for entry, content in zip(layout.moving, checkpoint.moving, strict=True):
                 entry.kind.restore(entry.obj, content)
-            for branch in checkpoint.branches.values():
-                for entry, content in zip(branch.entries, branch.contents, strict=True):
-                    entry.kind.restore(entry.obj, content)
-        self._branches, self._stale = checkpoint.branches, False
-        if layout is plan.layout:
-            self._plan, self._layout, self._moving = plan, layout, checkpoint.moving
-            return
-        # Objects found after this checkpoint was made stay in the plan, for they may be met again.
-        contents = layout.all_contents(checkpoint.moving)
-        known = [contents[entry] if entry in contents else entry.kind.capture(entry.obj, None) for entry in plan.entries]
-        self._lay_out(plan, known)
+            for branch in branches.values():
+                branch.restore()
+        self._plan, self._layout, self._hot, self._moving = plan, layout, checkpoint.hot, checkpoint.moving
+        self._branches, self._stale = branches, plan.spoiled
 
     @staticmethod
-    def _swap(checkpoint: Checkpoint) -> dict[int, Any]:
-        """A fresh copy for every object that cannot be written back in place, by the identity of the original."""
-        if not checkpoint.layout.plan.has_replaced and not checkpoint.branches:
-            return {}
-        return {
-            id(entry.obj): entry.kind.fresh(content)
-            for entry, content in checkpoint.pairs()
-            if isinstance(entry.kind, ReplacedKind)
-        }
+    def _renew(checkpoint: Checkpoint) -> None:
+        """Tell a checkpoint in terms of its plan's newest layout.
+
+        Objects found after it was made stay in the plan, for they may be met again. Then it holds them in a branch, or it
+        does not matter what is in them.
+        """
+        plan = checkpoint.plan
+        contents = checkpoint.layout.contents(checkpoint.hot, checkpoint.moving)
+        if len(contents) < len(plan.entries):
+            branched = {
+                (id(entry.obj), entry.kind): content for branch in checkpoint.branches.values() for entry, content in branch.pairs()
+            }
+            for entry in plan.entries:
+                if entry not in contents:
+                    content = branched.get((id(entry.obj), entry.kind))
+                    contents[entry] = entry.kind.capture(entry.obj, None) if content is None else content
+        taken = plan.layout.take(contents)
+        if taken is None:
+            plan.layout = Layout(plan.entries, [contents[entry] for entry in plan.entries])
+            taken = plan.layout.hot, [contents[entry] for entry in plan.layout.moving]
+        checkpoint.layout = plan.layout
+        checkpoint.hot, checkpoint.moving = taken
 
 
 class _Overlay(set[int]):

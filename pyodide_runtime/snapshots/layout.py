@@ -1,0 +1,228 @@
+"""What of an object graph has changed since it was last looked at, asked of all its objects together.
+
+Nearly everything in an environment stays as it is; a look at each object apart would cost more than a step. So all
+references of all mappings and lists are compared in one pass in C, by identity, and the bytes of all arrays and
+generators in another. The few places that were seen to change are *hot*: left out of the comparison, and read one by
+one. An object whose shape keeps changing, or whose contents cannot be compared so, is *moving*, and captured as a
+whole every time.
+
+This module knows nothing of how objects are found, or of what new references lead to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import chain
+from operator import attrgetter, is_, methodcaller
+from typing import Any
+
+from .contents import ARRAY, DICT, LIST, Kind
+from .generators import RandomKind
+
+__all__ = ["Entry", "Layout", "Spot"]
+
+#: Of a mapping or a list with more hot places than this, most of them hot, no place is looked at apart any more.
+_MANY = 16
+
+_array_shape = attrgetter("shape", "flags.writeable")
+_array_bytes = methodcaller("tobytes")
+_gauss = attrgetter("gauss_next")
+_join = b"".join
+
+
+class Entry:
+    """One changeable object: how to capture it, and what was seen of it."""
+
+    __slots__ = ("hot", "kind", "moving", "obj", "reshaped", "seen", "volatile")
+
+    def __init__(self, obj: Any, kind: Kind, contents: Any) -> None:
+        self.obj = obj
+        self.kind = kind
+        self.moving = not _can_be_still(obj, kind, contents)
+        self.reshaped = False  # whether its keys, or its length, changed once
+        self.hot: dict[Any, None] = {}  # keys, or places in a list, whose values were seen to change
+        self.seen: set[Any] = set()  # places where something new was found once
+        self.volatile: set[Any] = set()  # places where it was found twice
+
+    def learn(self, new: Any, old: Any) -> list[tuple[Any, Any]] | None:
+        """Take note of what has changed in a still object; the changed places with their values, None if all of it has."""
+        mapping = self.kind is DICT
+        if not mapping and self.kind is not LIST:
+            self.moving = True
+            return None
+        if len(new) != len(old) or (mapping and not all(map(is_, new, old))):
+            self.moving, self.reshaped = self.reshaped, True
+            self.hot = {}
+            return None
+        pairs = zip(new.items(), old.values(), strict=True) if mapping else zip(enumerate(new), old, strict=True)
+        changed = [place for place, before in pairs if place[1] is not before]
+        self.hot.update(dict.fromkeys(key for key, _ in changed))
+        if len(self.hot) > _MANY and 2 * len(self.hot) > len(new):
+            self.moving, self.hot = True, {}
+            return None
+        return changed
+
+
+def _can_be_still(obj: Any, kind: Kind, contents: Any) -> bool:
+    """Whether an object can be compared together with others: plain mappings, lists and arrays, and generators in memory."""
+    if kind is DICT or kind is LIST:
+        return type(obj) is dict or type(obj) is list
+    return kind is ARRAY or bool(kind.buffers(obj, contents))
+
+
+class Spot:
+    """A hot place: a key of a mapping or an index of a list."""
+
+    __slots__ = ("entry", "key", "place")
+
+    def __init__(self, entry: Entry, key: Any) -> None:
+        self.entry = entry
+        self.key = key
+        self.place = (entry, key)
+
+
+class Layout:
+    """Entries as they were known at one time: the still, the moving, and the hot places of the still.
+
+    Args:
+        entries: all of them.
+        contents: of every entry, in order.
+    """
+
+    def __init__(self, entries: list[Entry], contents: list[Any]) -> None:
+        pairs = list(zip(entries, contents, strict=True))
+        self.moving = [entry for entry, _ in pairs if entry.moving]
+        self.still = [(entry, content) for entry, content in pairs if not entry.moving]
+        mappings = [(entry, content) for entry, content in self.still if entry.kind is DICT]
+        lists = [(entry, content) for entry, content in self.still if entry.kind is LIST]
+        self._lay_references(mappings, lists)
+        self._lay_bytes([(entry, content) for entry, content in self.still if entry.kind is not DICT and entry.kind is not LIST])
+
+    def _lay_references(self, mappings: list[tuple[Entry, Any]], lists: list[tuple[Entry, Any]]) -> None:
+        self._mappings: list[dict[Any, Any]] = [entry.obj for entry, _ in mappings]
+        self._lists: list[list[Any]] = [entry.obj for entry, _ in lists]
+        self._lengths = [len(content) for _, content in lists]
+        self._expected: list[Any] = []
+        self._hot: list[int] = []
+        self.spots: list[Spot] = []
+        for entry, content in (*mappings, *lists):
+            start = len(self._expected)
+            self._expected.extend(content.values() if entry.kind is DICT else content)
+            if entry.hot:
+                keys = content if entry.kind is DICT else range(len(content))
+                for at, key in enumerate(keys, start):
+                    if key in entry.hot:
+                        self._hot.append(at)
+                        self.spots.append(Spot(entry, key))
+        # Strings can be compared by value; of other keys equal ones can differ, as 1 and True do.
+        texts = [(entry, content) for entry, content in mappings if all(type(key) is str for key in content)]
+        others = [(entry, content) for entry, content in mappings if not all(type(key) is str for key in content)]
+        self._texts = [entry.obj for entry, _ in texts]
+        self._text_keys = [list(content) for _, content in texts]
+        self._others = [entry.obj for entry, _ in others]
+        self._other_keys = [key for _, content in others for key in content]
+        self._other_lengths = [len(content) for _, content in others]
+        #: The values at the hot places when this was laid out.
+        self.hot = [self._expected[at] for at in self._hot]
+
+    def _lay_bytes(self, rest: list[tuple[Entry, Any]]) -> None:
+        arrays = [entry.obj for entry, _ in rest if entry.kind is ARRAY]
+        self._arrays = arrays
+        self._shapes = [(content[0], content[2]) for entry, content in rest if entry.kind is ARRAY]
+        contents = {id(entry.obj): content[1] for entry, content in rest if entry.kind is ARRAY}
+        plain = [array for array in arrays if _is_buffer(array, contents[id(array)])]
+        self._buffers: list[Any] = list(plain)
+        expected = [contents[id(array)] for array in plain]
+        known = set(map(id, plain))
+        self._copied = [array for array in arrays if id(array) not in known]
+        self._copied_bytes = [contents[id(array)] for array in self._copied]
+        self._randoms = [entry.obj for entry, _ in rest if isinstance(entry.kind, RandomKind)]
+        self._gauss = [content[1] for entry, content in rest if isinstance(entry.kind, RandomKind)]
+        for entry, content in rest:
+            if entry.kind is not ARRAY:
+                self._buffers.extend(entry.kind.buffers(entry.obj, content) or ())
+                expected.append(entry.kind.buffered(content))
+        self._bytes = b"".join(expected)
+
+    def look(self) -> list[Any] | None:
+        """The present values of `spots`; None if anything still has changed."""
+        values = [*chain.from_iterable(map(_VALUES, self._mappings)), *chain.from_iterable(self._lists)]
+        expected = self._expected
+        if len(values) != len(expected):
+            return None
+        hot = []
+        for at in self._hot:
+            expected[at] = value = values[at]
+            hot.append(value)
+        try:
+            if (
+                all(map(is_, values, expected))
+                and [*map(list, self._texts)] == self._text_keys
+                and _join(self._buffers) == self._bytes
+                and (not self._arrays or [*map(_array_shape, self._arrays)] == self._shapes)
+                and (not self._lists or [*map(len, self._lists)] == self._lengths)
+                and [*map(_gauss, self._randoms)] == self._gauss
+                and (not self._copied or [*map(_array_bytes, self._copied)] == self._copied_bytes)
+                and (not self._others or self._same_keys())
+            ):
+                return hot
+        except (BufferError, ValueError, TypeError):
+            pass  # an array is not laid out any more as it was
+        return None
+
+    def take(self, contents: dict[Entry, Any]) -> tuple[list[Any], list[Any]] | None:
+        """Contents of every entry as values of the hot places and contents of the moving; None if anything still differs."""
+        for entry, content in self.still:
+            found = contents[entry]
+            if found is not content and not _same_but_hot(entry, found, content):
+                return None
+        return [contents[spot.entry][spot.key] for spot in self.spots], [contents[entry] for entry in self.moving]
+
+    def _same_keys(self) -> bool:
+        return [*map(len, self._others)] == self._other_lengths and all(
+            map(is_, chain.from_iterable(self._others), self._other_keys)
+        )
+
+    def still_contents(self, hot: list[Any]) -> list[tuple[Entry, Any]]:
+        """Every still entry with its contents, given the values of the hot places."""
+        if not self.spots:
+            return self.still
+        found: dict[Entry, dict[Any, Any]] = {}
+        for spot, value in zip(self.spots, hot, strict=True):
+            found.setdefault(spot.entry, {})[spot.key] = value
+        return [(entry, _with(content, found[entry]) if entry in found else content) for entry, content in self.still]
+
+    def contents(self, hot: list[Any], moving: list[Any]) -> dict[Entry, Any]:
+        """The contents of every entry, given those of the hot places and of the moving."""
+        return {**dict(self.still_contents(hot)), **dict(zip(self.moving, moving, strict=True))}
+
+
+_VALUES: Callable[[dict[Any, Any]], Any] = dict.values
+
+
+def _same_but_hot(entry: Entry, one: Any, two: Any) -> bool:
+    """Whether two contents of a still entry are the same in all places but the hot ones."""
+    if entry.kind is not DICT and entry.kind is not LIST:
+        return bool(one == two)
+    if len(one) != len(two):
+        return False
+    if entry.kind is LIST:
+        return all(a is b or at in entry.hot for at, (a, b) in enumerate(zip(one, two, strict=True)))
+    return all(map(is_, one, two)) and all(one[key] is two[key] or key in entry.hot for key in one)
+
+
+def _with(content: Any, values: dict[Any, Any]) -> Any:
+    if isinstance(content, dict):
+        return {**content, **values}
+    changed = list(content)
+    for place, value in values.items():
+        changed[place] = value
+    return changed
+
+
+def _is_buffer(array: Any, data: bytes) -> bool:
+    """Whether an array gives its bytes without more ado: not one with gaps, or of dates."""
+    try:
+        return _join((array,)) == data
+    except (BufferError, ValueError, TypeError):
+        return False
