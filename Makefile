@@ -96,9 +96,11 @@ demo: venv wheels ## serve the Overcooked example, for two tabs
 bench: wheels browsers ## measure what a frame, a snapshot and a rollback cost: a table, and bench.json
 	$(PY) -m bench
 
+# As in `make soak SOAK="--minutes 60 --sessions 100000"`.
+SOAK ?=
 .PHONY: soak
-soak: wheels ## many seeded sessions over bad virtual networks, each compared with a run without a network
-	$(PY) -m bench.soak
+soak: venv ## many seeded sessions over bad virtual networks, each compared with a run without a network
+	$(PY) -m bench.soak $(SOAK)
 
 .PHONY: clean
 clean: ## remove what the other targets made, the download cache included
