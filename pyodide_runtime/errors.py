@@ -30,6 +30,10 @@ class ExperimentError(PyodideRuntimeError):
         return f"{where}: {self.message}" if where else self.message
 
 
+class RequirementError(PyodideRuntimeError):
+    """A package that an experiment requires cannot be had; the message names the requirement and says why."""
+
+
 class EnvironmentNotSupported(PyodideRuntimeError):
     """The object given is not an environment of a kind that can be adapted; the message says what it lacks."""
 

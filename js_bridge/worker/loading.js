@@ -69,16 +69,17 @@ export async function loadPackages(pyodide, names) {
  * @param {PyodideAPI} pyodide
  * @param {{load: string[], install: string[]}} plan as `plan_requirements` made it
  * @param {Loading["stage"]} stage
+ * @throws {Error} naming the requirement that cannot be had, and why
  */
 export async function loadRequirements(pyodide, { load, install }, stage) {
   await stage("packages", () => loadPackages(pyodide, install.length > 0 ? [...load, "micropip"] : load));
   if (install.length === 0) return;
   await stage("install", async () => {
-    const micropip = pyodide.pyimport("micropip");
+    const requirements = pyodide.pyimport("pyodide_runtime.requirements");
     try {
-      await micropip.install(install);
+      await requirements.install(JSON.stringify(install), JSON.stringify(pyodide.lockfile.packages));
     } finally {
-      micropip.destroy();
+      requirements.destroy();
     }
   });
 }
