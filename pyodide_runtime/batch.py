@@ -266,12 +266,15 @@ class Runtime:
         self._drop_from(frame + 1)
         self._truncate(frame)
         simulation, records, save_all = self.simulation, self._records, operation.save_all
+        held, step, save, append = self._held, simulation.step, simulation.save, records.append
         for actions in encoded:
             if simulation.done and operation.stop_at_end:
                 break
-            records.append(simulation.step(actions))
+            append(step(actions))
             if save_all or simulation.frame in stale:
-                self._hold()
+                held[simulation.frame] = save()
+        while len(held) > self._max_snapshots:
+            del held[next(iter(held))]
         return records[frame:]
 
     def _hold(self) -> None:

@@ -105,7 +105,7 @@ def _names(agents: list[Any]) -> tuple[str, ...]:
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
+    return value if type(value) is dict or isinstance(value, Mapping) else {}
 
 
 def _five(result: Any, env: Any) -> tuple[Any, Any, Any, Any, Any]:

@@ -97,6 +97,7 @@ class Simulation:
             known = ", ".join(repr(way.value) for way in SnapshotWay)
             raise SessionError(f"snapshots={snapshots!r}: there is no such way to take them; known are {known}") from None
         self._way: Way | None = None
+        self._reference = weakref.ref(self)
         self._seeded: Sequence[Any] = ()
         self._current: Saved | None = None
         self.frame = 0
@@ -156,22 +157,22 @@ class Simulation:
             ActionError: bytes stand for no action; nothing has changed.
             EnvironmentFailed: the environment raised. The state is undefined until something is loaded.
         """
-        way = self._require_reset()
-        if self.done:
+        way = self._way
+        if way is None or self.done:
+            self._require_reset()
             raise EpisodeEnded(f"the episode ended with frame {self.frame - 1}; frame {self.frame} cannot be simulated")
         decoded = [decode(data) for decode, data in zip(self._decoders, actions, strict=True)]
-        if Simulation._owner is None or Simulation._owner() is not self:
+        if Simulation._owner is not self._reference:
             self._own()
         self._current = None
+        frame = self.frame
         try:
-            transition = self.environment.step(decoded)
+            rewards, terminated, truncated, infos, over, self.observations = self.environment.step(decoded)
         except PyodideRuntimeError:
             raise
         except Exception as error:
-            raise EnvironmentFailed(f"frame {self.frame}: step raised {type(error).__name__}: {error}", self.frame) from error
-        frame = self.frame
+            raise EnvironmentFailed(f"frame {frame}: step raised {type(error).__name__}: {error}", frame) from error
         self.frame = frame + 1
-        rewards, terminated, truncated, infos, over, self.observations = transition
         self._scores = scores = tuple(map(add, self._scores, rewards))
         if self.frame == self.max_steps:
             truncated = (True,) * len(rewards)
@@ -179,10 +180,10 @@ class Simulation:
             self._terminated = _either(self._terminated, terminated)
             self._truncated = _either(self._truncated, truncated)
             self.done = over or all(_either(self._terminated, self._truncated))
-        kept = tuple([_keep(info) if info else info for info in infos])
+        infos = tuple([_keep(info) if info else _NOTHING for info in infos])
         if way.every_step:
             self.save()
-        return StepRecord(frame, tuple(actions), rewards, scores, self._terminated, self._truncated, kept)
+        return StepRecord(frame, tuple(actions), rewards, scores, self._terminated, self._truncated, infos)
 
     # -- the state as one thing --------------------------------------------------------------------------------------
 
@@ -195,7 +196,7 @@ class Simulation:
         """
         if self._current is None:
             way = self._require_reset()
-            if Simulation._owner is None or Simulation._owner() is not self:
+            if Simulation._owner is not self._reference:
                 self._own()
             self._current = Saved(self.frame, self.done, self._scores, self._terminated, self._truncated, way.save(), self._seeded)
         return self._current
@@ -203,7 +204,7 @@ class Simulation:
     def load(self, saved: Saved) -> None:
         """Make a saved state the present one."""
         way = self._require_reset()
-        if Simulation._owner is None or Simulation._owner() is not self:
+        if Simulation._owner is not self._reference:
             self._own()
         way.restore(saved.environment)
         self.frame, self.done, self._scores, self._terminated, self._truncated, _, self._seeded = saved
@@ -263,7 +264,7 @@ class Simulation:
         if owner is not None:
             owner._stash = stash_globals()
         restore_globals(self._stash)
-        Simulation._owner = weakref.ref(self)
+        Simulation._owner = self._reference
 
     _stash: Sequence[Any] = ()
 
@@ -272,6 +273,7 @@ def _either(one: tuple[bool, ...], two: tuple[bool, ...]) -> tuple[bool, ...]:
     return tuple([a or b for a, b in zip(one, two, strict=True)])
 
 
+_NOTHING: Mapping[str, Scalar] = {}
 #: Types of infos that are kept as they are: they cannot change later, and become cells of a row.
 _PLAIN = {bool, int, float, str}
 

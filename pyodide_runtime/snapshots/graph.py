@@ -28,7 +28,7 @@ from typing import Any
 from ..errors import SnapshotError
 from .contents import ARRAY, DICT, LIST, ArrayKind, Kind, ReplacedKind
 from .generators import BitGeneratorKind
-from .kinds import VALUE_TYPES, Role, children_of_value, may_be_replaced, role_of
+from .kinds import ARRAY_TYPES, VALUE_TYPES, Role, children_of_value, may_be_replaced, role_of
 from .layout import Entry, Layout
 
 __all__ = ["Checkpoint", "Checkpointer"]
@@ -187,7 +187,7 @@ class Checkpointer:
             parts: list[Any] = []
             for target, how in targets:
                 content = how.capture(target, None)
-                into.entries.append(Entry(target, how, content))
+                into.entries.append(Entry(target, how, content, obj if target is attributes else None))
                 into.contents.append(content)
                 into.has_replaced |= isinstance(how, ReplacedKind)
                 parts.extend(how.parts(content))
@@ -228,7 +228,7 @@ class Checkpointer:
             layout = self._layout
         else:
             for spot, new, old in zip(layout.spots, hot, self._hot, strict=True):
-                if new is not old:
+                if new is not old and (type(new) not in VALUE_TYPES or spot.place in self._branches):
                     places.append((spot.entry, spot.key, new))
             self._hot = hot
         if layout.moving:
@@ -268,16 +268,38 @@ class Checkpointer:
         """Find what new references lead to: into the plan, or, at a volatile place, into a branch."""
         grown: _Branches = {}
         dropped: set[_Place] = set()
+        rest = []
+        for place in places:
+            entry, key, value = place
+            if key not in entry.volatile or entry.kind is LIST:
+                rest.append(place)
+            elif type(value) in VALUE_TYPES or _is_value(value):
+                dropped.add((entry, key))
+            else:
+                grown[entry, key] = self._grow([value])
+        if rest or wholes:
+            self._find(wholes, rest, grown, dropped)
+        for known, branch in self._branches.items():
+            if known not in grown and known not in dropped:
+                grown[known] = self._refresh(branch)
+        return grown
+
+    def _find(
+        self,
+        wholes: list[tuple[Entry, Any, Any]],
+        places: list[tuple[Entry, Any, Any]],
+        grown: _Branches,
+        dropped: set[_Place],
+    ) -> None:
+        """Take what is new at places that are not volatile into the plan, or find that they are."""
         added = _Branch()
         for entry, key, value in places:
             if entry.kind is LIST and None in entry.volatile:
                 grown[entry, None] = self._grow([part for part in entry.obj if not _is_value(part)])
-                continue
-            volatile = key in entry.volatile
-            if type(value) in VALUE_TYPES or _is_value(value):
-                if volatile:
+            elif type(value) in VALUE_TYPES or _is_value(value):
+                if key in entry.volatile:
                     dropped.add((entry, key))
-            elif volatile or self._admit(entry, key, [value], added):
+            elif key in entry.volatile or self._admit(entry, key, [value], added):
                 grown[entry, key] = self._grow([value])
         for entry, new, old in wholes:
             if entry.kind is DICT:
@@ -286,12 +308,6 @@ class Checkpointer:
                 self._follow_parts(entry, new, old, grown, dropped, added)
         if added.held:
             self._extend(added)
-        if not self._branches:
-            return grown
-        for place, branch in self._branches.items():
-            if place not in grown and place not in dropped:
-                grown[place] = self._refresh(branch)
-        return grown
 
     def _follow_parts(
         self,
@@ -370,7 +386,7 @@ class Checkpointer:
         index = self._plan.index
         if len(heads) == 1:
             head = heads[0]
-            if role_of(head)[1] is ARRAY and head.base is None and id(head) not in index:
+            if type(head) in ARRAY_TYPES and head.base is None and not head.dtype.hasobject and id(head) not in index:
                 return _Leaf(head, ARRAY.capture(head, None))
         branch = _Branch()
         over = _Overlay(index)
@@ -400,11 +416,11 @@ class Checkpointer:
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Write the contents of a checkpoint back, in place. Any checkpoint of this object, any number of times."""
-        plan = checkpoint.plan
-        if checkpoint.layout is not plan.layout:
-            self._renew(checkpoint)
-        layout, branches = checkpoint.layout, checkpoint.branches
-        if plan.has_replaced or any(branch.has_replaced for branch in branches.values()):
+        plan, branches = checkpoint.plan, checkpoint.branches
+        renewed = checkpoint.layout is plan.layout or self._renew(checkpoint)
+        layout = checkpoint.layout
+        replaced = plan.has_replaced or any(branch.has_replaced for branch in branches.values())
+        if replaced:
             swap = {
                 id(entry.obj): entry.kind.fresh(content)
                 for entry, content in checkpoint.pairs()
@@ -426,31 +442,39 @@ class Checkpointer:
             for branch in branches.values():
                 branch.restore()
         self._plan, self._layout, self._hot, self._moving = plan, layout, checkpoint.hot, checkpoint.moving
-        self._branches, self._stale = branches, plan.spoiled
+        # What was exchanged for a copy is to be found anew, if not by comparison with the layout, then by a walk.
+        self._branches, self._stale = branches, plan.spoiled or (replaced and not renewed)
+        if not renewed:
+            contents = _of_all(checkpoint)
+            self._lay_out(plan, [contents[entry] for entry in plan.entries])
+            checkpoint.layout, checkpoint.hot, checkpoint.moving = self._layout, self._hot, self._moving
 
     @staticmethod
-    def _renew(checkpoint: Checkpoint) -> None:
-        """Tell a checkpoint in terms of its plan's newest layout.
-
-        Objects found after it was made stay in the plan, for they may be met again. Then it holds them in a branch, or it
-        does not matter what is in them.
-        """
-        plan = checkpoint.plan
-        contents = checkpoint.layout.contents(checkpoint.hot, checkpoint.moving)
-        if len(contents) < len(plan.entries):
-            branched = {
-                (id(entry.obj), entry.kind): content for branch in checkpoint.branches.values() for entry, content in branch.pairs()
-            }
-            for entry in plan.entries:
-                if entry not in contents:
-                    content = branched.get((id(entry.obj), entry.kind))
-                    contents[entry] = entry.kind.capture(entry.obj, None) if content is None else content
-        taken = plan.layout.take(contents)
+    def _renew(checkpoint: Checkpoint) -> bool:
+        """Tell a checkpoint in terms of its plan's newest layout; False if that does not go."""
+        taken = checkpoint.plan.layout.take(_of_all(checkpoint))
         if taken is None:
-            plan.layout = Layout(plan.entries, [contents[entry] for entry in plan.entries])
-            taken = plan.layout.hot, [contents[entry] for entry in plan.layout.moving]
-        checkpoint.layout = plan.layout
+            return False
+        checkpoint.layout = checkpoint.plan.layout
         checkpoint.hot, checkpoint.moving = taken
+        return True
+
+
+def _of_all(checkpoint: Checkpoint) -> dict[Entry, Any]:
+    """The contents of every entry that the plan has now.
+
+    Objects found after the checkpoint was made stay in the plan, for they may be met again. Then it holds them in a branch, or
+    it does not matter what is in them.
+    """
+    contents = checkpoint.layout.contents(checkpoint.hot, checkpoint.moving)
+    if len(contents) < len(checkpoint.plan.entries):
+        branches = checkpoint.branches.values()
+        branched = {(id(entry.obj), entry.kind): content for branch in branches for entry, content in branch.pairs()}
+        for entry in checkpoint.plan.entries:
+            if entry not in contents:
+                content = branched.get((id(entry.obj), entry.kind))
+                contents[entry] = entry.kind.capture(entry.obj, None) if content is None else content
+    return contents
 
 
 class _Overlay(set[int]):

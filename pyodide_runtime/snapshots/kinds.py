@@ -50,7 +50,7 @@ from .contents import (
 )
 from .generators import BitGeneratorKind, RandomKind, RandomStateKind, SeedSequenceKind
 
-__all__ = ["VALUE_TYPES", "Kind", "Role", "children_of_value", "may_be_replaced", "pieces", "role_of"]
+__all__ = ["ARRAY_TYPES", "VALUE_TYPES", "Kind", "Role", "children_of_value", "may_be_replaced", "pieces", "role_of"]
 
 
 class Role(enum.Enum):
@@ -74,6 +74,8 @@ VALUE_TYPES: set[type] = {
     type(threading.RLock()), random.SystemRandom, io.TextIOWrapper, io.BufferedWriter, io.BufferedReader, io.FileIO,
 }  # fmt: skip
 
+#: NumPy's array, once one was met.
+ARRAY_TYPES: set[type] = set()
 
 _BIT_GENERATOR, _RANDOM_STATE, _SEED_SEQUENCE = BitGeneratorKind(), RandomStateKind(), SeedSequenceKind()
 _BASES: list[tuple[type, Kind]] = [
@@ -181,6 +183,13 @@ _COUNT = ReplacedKind(_copy_count)
 @functools.cache
 def _shape_of_type(kind: type) -> tuple[Role, Kind | None, SlotsKind | None, bool]:
     """Role, how its contents are captured, its slots, and whether it has a `__dict__`: what the type alone tells."""
+    found = _find_shape(kind)
+    if found[0] is Role.VALUE:
+        VALUE_TYPES.add(kind)
+    return found
+
+
+def _find_shape(kind: type) -> tuple[Role, Kind | None, SlotsKind | None, bool]:
     if kind in VALUE_TYPES or issubclass(
         kind, type | enum.Enum | BaseException | types.ModuleType | weakref.ref | pathlib.PurePath
     ):
@@ -206,6 +215,8 @@ def _shape_of_type(kind: type) -> tuple[Role, Kind | None, SlotsKind | None, boo
         if issubclass(kind, np.random.Generator):
             return Role.PARTS, None, None, False
         if issubclass(kind, np.ndarray):
+            if kind is np.ndarray:
+                ARRAY_TYPES.add(kind)
             return Role.MUTABLE, ARRAY if kind is np.ndarray else ARRAY_SUBCLASS, None, kind is not np.ndarray
     has_dict = kind.__dictoffset__ != 0 or any("__dict__" in vars(base) for base in kind.__mro__ if base is not type)
     slots = _slots_of(kind)

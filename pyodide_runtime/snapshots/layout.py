@@ -11,13 +11,16 @@ This module knows nothing of how objects are found, or of what new references le
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
+from functools import partial
 from itertools import chain
 from operator import attrgetter, is_, methodcaller
 from typing import Any
 
 from .contents import ARRAY, DICT, LIST, Kind
-from .generators import RandomKind
+from .generators import RandomKind, SeedSequenceKind
+from .headers import header_of
 
 __all__ = ["Entry", "Layout", "Spot"]
 
@@ -27,17 +30,19 @@ _MANY = 16
 _array_shape = attrgetter("shape", "flags.writeable")
 _array_bytes = methodcaller("tobytes")
 _gauss = attrgetter("gauss_next")
+_children = attrgetter("n_children_spawned")
 _join = b"".join
 
 
 class Entry:
     """One changeable object: how to capture it, and what was seen of it."""
 
-    __slots__ = ("hot", "kind", "moving", "obj", "reshaped", "seen", "volatile")
+    __slots__ = ("hot", "kind", "moving", "obj", "owner", "reshaped", "seen", "volatile")
 
-    def __init__(self, obj: Any, kind: Kind, contents: Any) -> None:
+    def __init__(self, obj: Any, kind: Kind, contents: Any, owner: Any = None) -> None:
         self.obj = obj
         self.kind = kind
+        self.owner = owner  # whose attributes a mapping holds
         self.moving = not _can_be_still(obj, kind, contents)
         self.reshaped = False  # whether its keys, or its length, changed once
         self.hot: dict[Any, None] = {}  # keys, or places in a list, whose values were seen to change
@@ -67,7 +72,7 @@ def _can_be_still(obj: Any, kind: Kind, contents: Any) -> bool:
     """Whether an object can be compared together with others: plain mappings, lists and arrays, and generators in memory."""
     if kind is DICT or kind is LIST:
         return type(obj) is dict or type(obj) is list
-    return kind is ARRAY or bool(kind.buffers(obj, contents))
+    return kind is ARRAY or isinstance(kind, SeedSequenceKind) or bool(kind.buffers(obj, contents))
 
 
 class Spot:
@@ -99,21 +104,36 @@ class Layout:
         self._lay_bytes([(entry, content) for entry, content in self.still if entry.kind is not DICT and entry.kind is not LIST])
 
     def _lay_references(self, mappings: list[tuple[Entry, Any]], lists: list[tuple[Entry, Any]]) -> None:
-        self._mappings: list[dict[Any, Any]] = [entry.obj for entry, _ in mappings]
-        self._lists: list[list[Any]] = [entry.obj for entry, _ in lists]
-        self._lengths = [len(content) for _, content in lists]
+        """Lay out all references: those that the garbage collector lists, and beside them those that it does not."""
+        holders: list[Any] = []
+        self._mappings: list[dict[Any, Any]] = []
         self._expected: list[Any] = []
         self._hot: list[int] = []
         self.spots: list[Spot] = []
+        unlisted: list[tuple[Entry, Any]] = []
+        count = 0
         for entry, content in (*mappings, *lists):
-            start = len(self._expected)
-            self._expected.extend(content.values() if entry.kind is DICT else content)
-            if entry.hot:
-                keys = content if entry.kind is DICT else range(len(content))
-                for at, key in enumerate(keys, start):
-                    if key in entry.hot:
-                        self._hot.append(at)
-                        self.spots.append(Spot(entry, key))
+            found = _listed(entry, content)
+            if found is None:
+                unlisted.append((entry, content))
+                continue
+            holder, hot = found
+            for key, at in hot:
+                self._hot.append(count + at)
+                self.spots.append(Spot(entry, key))
+            holders.append(holder)
+            count += len(gc.get_referents(holder))
+        self._referents = partial(gc.get_referents, *holders)
+        self._expected.extend(self._referents())
+        for entry, content in unlisted:  # only mappings: a list lists what it holds
+            self._mappings.append(entry.obj)
+            for at, key in enumerate(content, len(self._expected)):
+                if key in entry.hot:
+                    self._hot.append(at)
+                    self.spots.append(Spot(entry, key))
+            self._expected.extend(content.values())
+        self._lists: list[list[Any]] = [entry.obj for entry, _ in lists]
+        self._lengths = [len(content) for _, content in lists]
         # Strings can be compared by value; of other keys equal ones can differ, as 1 and True do.
         texts = [(entry, content) for entry, content in mappings if all(type(key) is str for key in content)]
         others = [(entry, content) for entry, content in mappings if not all(type(key) is str for key in content)]
@@ -127,8 +147,14 @@ class Layout:
 
     def _lay_bytes(self, rest: list[tuple[Entry, Any]]) -> None:
         arrays = [entry.obj for entry, _ in rest if entry.kind is ARRAY]
-        self._arrays = arrays
-        self._shapes = [(content[0], content[2]) for entry, content in rest if entry.kind is ARRAY]
+        shapes = {id(entry.obj): (content[0], content[2]) for entry, content in rest if entry.kind is ARRAY}
+        headers = [(array, header_of(array)) for array in arrays]
+        self._fields = [header[0] for _, header in headers if header is not None]
+        self._fields_bytes = _join(self._fields)
+        self._dimensions = [header[1] for _, header in headers if header is not None]
+        self._dimensions_bytes = _join(self._dimensions)
+        self._asked = [array for array, header in headers if header is None]
+        self._shapes = [shapes[id(array)] for array in self._asked]
         contents = {id(entry.obj): content[1] for entry, content in rest if entry.kind is ARRAY}
         plain = [array for array in arrays if _is_buffer(array, contents[id(array)])]
         self._buffers: list[Any] = list(plain)
@@ -138,6 +164,9 @@ class Layout:
         self._copied_bytes = [contents[id(array)] for array in self._copied]
         self._randoms = [entry.obj for entry, _ in rest if isinstance(entry.kind, RandomKind)]
         self._gauss = [content[1] for entry, content in rest if isinstance(entry.kind, RandomKind)]
+        seeds = [(entry.obj, content) for entry, content in rest if isinstance(entry.kind, SeedSequenceKind)]
+        self._seeds = [seed for seed, _ in seeds]
+        self._children = [content for _, content in seeds]
         for entry, content in rest:
             if entry.kind is not ARRAY:
                 self._buffers.extend(entry.kind.buffers(entry.obj, content) or ())
@@ -146,7 +175,9 @@ class Layout:
 
     def look(self) -> list[Any] | None:
         """The present values of `spots`; None if anything still has changed."""
-        values = [*chain.from_iterable(map(_VALUES, self._mappings)), *chain.from_iterable(self._lists)]
+        values = self._referents()
+        if self._mappings:
+            values.extend(chain.from_iterable(map(_VALUES, self._mappings)))
         expected = self._expected
         if len(values) != len(expected):
             return None
@@ -159,9 +190,12 @@ class Layout:
                 all(map(is_, values, expected))
                 and [*map(list, self._texts)] == self._text_keys
                 and _join(self._buffers) == self._bytes
-                and (not self._arrays or [*map(_array_shape, self._arrays)] == self._shapes)
-                and (not self._lists or [*map(len, self._lists)] == self._lengths)
+                and _join(self._fields) == self._fields_bytes
+                and _join(self._dimensions) == self._dimensions_bytes
+                and (not self._asked or [*map(_array_shape, self._asked)] == self._shapes)
+                and (not self._lengths or [*map(len, self._lists)] == self._lengths)
                 and [*map(_gauss, self._randoms)] == self._gauss
+                and [*map(_children, self._seeds)] == self._children
                 and (not self._copied or [*map(_array_bytes, self._copied)] == self._copied_bytes)
                 and (not self._others or self._same_keys())
             ):
@@ -198,6 +232,37 @@ class Layout:
 
 
 _VALUES: Callable[[dict[Any, Any]], Any] = dict.values
+
+
+def _listed(entry: Entry, content: Any) -> tuple[Any, list[tuple[Any, int]]] | None:
+    """Who lists all values of a mapping or a list to the garbage collector, and at which place every hot one of them.
+
+    That is itself, or the object whose attributes it holds: an object may keep its attributes itself, and its `__dict__`
+    but look at them (CPython from 3.13 on). None if neither does.
+    """
+    values = content.values() if entry.kind is DICT else content
+    wanted = set(map(id, values))
+    # It may have had other keys, or another length, when a place was found to be hot.
+    keys = [key for key in entry.hot if (key in content if entry.kind is DICT else key < len(content))]
+    for holder in (entry.obj, entry.owner):
+        if holder is not None:
+            referents = gc.get_referents(holder)
+            if len(referents) >= len(content) and wanted.issubset(map(id, referents)):
+                hot = [(key, _place_of(entry.obj, key, holder)) for key in keys]
+                if all(at is not None for _, at in hot):
+                    return holder, [(key, at) for key, at in hot if at is not None]
+    return None
+
+
+def _place_of(obj: Any, key: Any, holder: Any) -> int | None:
+    """The place of `obj[key]` among the referents of `holder`, found by putting something else there for a moment."""
+    value, other = obj[key], object()
+    obj[key] = other
+    try:
+        places = [at for at, referent in enumerate(gc.get_referents(holder)) if referent is other]
+    finally:
+        obj[key] = value
+    return places[0] if len(places) == 1 else None
 
 
 def _same_but_hot(entry: Entry, one: Any, two: Any) -> bool:

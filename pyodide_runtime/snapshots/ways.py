@@ -73,11 +73,8 @@ class Way(abc.ABC):
     """One way of saving, restoring and digesting the state of one environment and of the global generators."""
 
     name: SnapshotWay
-
-    @property
-    @abc.abstractmethod
-    def every_step(self) -> bool:
-        """Whether a save must follow every step, on every host alike, for equal steps to have equal results."""
+    #: Whether a save must follow every step, on every host alike, for equal steps to have equal results.
+    every_step: bool
 
     @abc.abstractmethod
     def refresh(self) -> None:
@@ -104,14 +101,11 @@ class GraphWay(Way):
     """The object graph, in place."""
 
     name = SnapshotWay.GRAPH
+    every_step = True  # for a set may be born in any step, and be iterated in the next
 
     def __init__(self, environment: Environment) -> None:
         self._environment = environment
         self._checkpointer = Checkpointer([environment.root, *global_generators()])
-
-    @property
-    def every_step(self) -> bool:
-        return True  # for a set may be born in any step, and be iterated in the next
 
     def refresh(self) -> None:
         for generator in global_generators():
@@ -135,6 +129,7 @@ class OwnWay(Way):
     """The environment's own `get_state` and `set_state`; wrappers around it are captured as a graph."""
 
     name = SnapshotWay.OWN
+    every_step = True
 
     def __init__(self, environment: Environment) -> None:
         inner = _with_own_state(environment.root)
@@ -144,10 +139,6 @@ class OwnWay(Way):
         wrappers = [] if inner is environment.root else [environment.root]
         self._around = Checkpointer([*wrappers, *global_generators()], beyond=[inner])
         self._wrappers = wrappers
-
-    @property
-    def every_step(self) -> bool:
-        return True
 
     def refresh(self) -> None:
         for generator in global_generators():
@@ -199,14 +190,11 @@ class PickleWay(Way):
     """The whole environment through pickle."""
 
     name = SnapshotWay.PICKLE
+    every_step = False
 
     def __init__(self, environment: Environment) -> None:
         self._environment = environment
         self._globals = Checkpointer(global_generators())
-
-    @property
-    def every_step(self) -> bool:
-        return False
 
     def refresh(self) -> None:
         for generator in global_generators():
