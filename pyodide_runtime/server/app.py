@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 from pyodide_runtime.server import pages, sessions, signalling
 from pyodide_runtime.server.context import Context, ServerOptions, make_context
 from pyodide_runtime.server.isolation import CrossOriginIsolation
+from pyodide_runtime.server.origin import SameOrigin
 from pyodide_runtime.server.statics import Folder
 
 __all__ = ["ServerOptions", "make_app"]
@@ -23,18 +24,17 @@ def make_app(options: ServerOptions) -> ASGIApp:
     """The application. Raises StorageFailed if the data folder cannot be used."""
     context = make_context(options)
     bridge, distribution = Folder(options.bridge), Folder(options.distribution)
-    return CrossOriginIsolation(
-        Starlette(
-            routes=[
-                *pages.routes(context, bridge),
-                *sessions.routes(context),
-                *signalling.routes(context),
-                _folder("/bridge", bridge),
-                _folder("/pyodide", distribution),
-                _sprites(context),
-            ]
-        )
+    site = Starlette(
+        routes=[
+            *pages.routes(context, bridge),
+            *sessions.routes(context),
+            *signalling.routes(context),
+            _folder("/bridge", bridge),
+            _folder("/pyodide", distribution),
+            _sprites(context),
+        ]
     )
+    return CrossOriginIsolation(SameOrigin(site, options.report))
 
 
 def _folder(prefix: str, folder: Folder) -> BaseRoute:

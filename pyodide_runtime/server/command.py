@@ -74,6 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
     _check_distribution(arguments.distribution)
     try:
         from pyodide_runtime.server.app import ServerOptions, make_app
+        from pyodide_runtime.server.claim import claimed
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in (*PACKAGES, "anyio"):
             raise
@@ -86,9 +87,9 @@ def run(arguments: argparse.Namespace) -> int:
         socket_delay_ms=arguments.socket_delay_ms,
         ice_servers=arguments.ice_server,
     )
-    app = make_app(options)
-    with _listen(arguments.host, arguments.port) as listener:
-        _run_server(app, listener, loaded, options)
+    # First of all the folder: to make the application ends what an earlier server left unfinished there.
+    with claimed(options.data), _listen(arguments.host, arguments.port) as listener:
+        _run_server(make_app(options), listener, loaded, options)
     return 0
 
 

@@ -17,8 +17,9 @@ from typing import IO, Any
 from urllib.request import Request, urlopen
 
 import pytest
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin
 
 from pyodide_runtime.server.command import bridge_folder, ice_server
 
@@ -161,6 +162,25 @@ def test_a_port_that_is_taken_is_one_message(tmp_path: Path, server: Server) -> 
         told = second.process.stderr.read() if second.process.stderr else ""
     assert told.startswith(f"cannot listen on 127.0.0.1, port {port}: Address already in use; choose another")
     assert told.count("\n") == 1
+
+
+def test_a_data_folder_that_another_server_has_is_one_message(tmp_path: Path, server: Server) -> None:
+    with serving(tmp_path, "--data", str(server.folder / "data")) as second:
+        assert second.process.wait(10) == 2
+        told = second.process.stderr.read() if second.process.stderr else ""
+    assert told.startswith(f"the data folder {server.folder / 'data'} is in use by another server (process {server.process.pid}); ")
+    assert told.count("\n") == 1
+
+
+def test_a_page_of_another_server_is_refused_before_the_socket_opens(server: Server) -> None:
+    address = f"{server.url.replace('http', 'ws')}/api/rooms/demo/socket?player_id=A"
+    with pytest.raises(InvalidStatus) as refused, connect(address, proxy=None, origin=Origin("http://evil.example")):
+        pass
+    assert refused.value.response.status_code == 403
+    lines = iter(server.stderr_line, "")
+    assert any("refused: a page of 'http://evil.example'" in line for line in lines)
+    with connect(address, proxy=None, origin=Origin(server.url)) as page:
+        assert until(page, "joined")["player_id"] == "A"
 
 
 def test_a_host_that_is_unknown_is_one_message(tmp_path: Path) -> None:
