@@ -133,7 +133,10 @@ class _Single:
         return (_observation(self.root.reset(seed=seed)),)
 
     def step(self, actions: Sequence[Any]) -> Transition:
-        observation, reward, terminated, truncated, info = _five(self.root.step(actions[0]), self.root)
+        result = self.root.step(actions[0])
+        if type(result) is not tuple or len(result) != 5:
+            result = _five(result, self.root)
+        observation, reward, terminated, truncated, info = result
         end, cut = bool(terminated), bool(truncated)
         return Transition((float(reward),), (end,), (cut,), (_mapping(info),), end or cut, (observation,))
 

@@ -21,6 +21,7 @@ from typing import Any
 from .contents import ARRAY, DICT, LIST, Kind
 from .generators import RandomKind, SeedSequenceKind
 from .headers import header_of
+from .identities import comparison
 
 __all__ = ["Entry", "Layout", "Spot"]
 
@@ -132,6 +133,7 @@ class Layout:
                     self._hot.append(at)
                     self.spots.append(Spot(entry, key))
             self._expected.extend(content.values())
+        self._are_expected = comparison(self._expected)
         self._lists: list[list[Any]] = [entry.obj for entry, _ in lists]
         self._lengths = [len(content) for _, content in lists]
         # Strings can be compared by value; of other keys equal ones can differ, as 1 and True do.
@@ -187,7 +189,7 @@ class Layout:
             hot.append(value)
         try:
             if (
-                all(map(is_, values, expected))
+                self._are_expected(values)
                 and [*map(list, self._texts)] == self._text_keys
                 and _join(self._buffers) == self._bytes
                 and _join(self._fields) == self._fields_bytes

@@ -23,7 +23,8 @@ def _boxes(draw: st.DrawFn) -> spaces.Box:
     else:
         dtype = draw(_INTEGERS)
         ends = np.iinfo(dtype)
-        low, high = sorted(draw(st.tuples(*[st.integers(int(ends.min), int(ends.max))] * 2)))
+        # Gymnasium draws below high + 1, which must be a number of that type, too.
+        low, high = sorted(draw(st.tuples(*[st.integers(int(ends.min), int(ends.max) - 1)] * 2)))
     return spaces.Box(low, high, shape, dtype)
 
 
