@@ -131,8 +131,8 @@ class Experiment:
         keys: what a key or a chord of keys ("ArrowUp+ ") does; names as in the browser's `KeyboardEvent.key`.
         default_action: the action while no key is held; the neutral input of the first `input_delay` frames.
         requirements: packages that the environment needs in the browser, as in requirements.txt.
-        draw: called in the browser with the environment; returns a picture or a list of shapes. None calls
-            the environment's own `render()`.
+        draw: called in the browser with the environment, or with the environment and the name of the player who looks;
+            returns a picture or a list of shapes. None calls the environment's own `render()`.
         input_delay: frames between a key press and its effect, 0 to 60.
         prediction_window: frames that may be simulated ahead of the confirmed frame, 1 to 60.
         prediction: what a remote player is thought to do: repeat the last input, or the default action.
@@ -163,7 +163,7 @@ class Experiment:
 
     def __post_init__(self) -> None:
         _check_text("name", self.name, one_line=True)
-        _check_callable("environment", self.environment, 0, "make_env, a function that makes the environment")
+        _check_callable("environment", self.environment, (0,), "make_env, a function that makes the environment")
         _check_whole("players", self.players, 1, MOST_PLAYERS)
         _check_number("fps", self.fps, 1, MOST_FPS)
         _check_whole("episodes", self.episodes, 1)
@@ -173,7 +173,7 @@ class Experiment:
         _json_action("default_action", self.default_action, "")
         _check_requirements(self.requirements)
         if self.draw is not None:
-            _check_callable("draw", self.draw, 1, "a function of the environment, or None")
+            _check_callable("draw", self.draw, (2, 1), "a function of the environment, and of the player if need be, or None")
         _check_whole("input_delay", self.input_delay, 0, MOST_INPUT_DELAY)
         _check_whole("prediction_window", self.prediction_window, 1, MOST_PREDICTION_WINDOW)
         if self.prediction not in ("last", "default"):
@@ -228,18 +228,22 @@ def _check_text(setting: str, value: object, *, one_line: bool) -> None:
         _wrong(setting, value, "is no single line of at most 200 characters", "shorten it")
 
 
-def _check_callable(setting: str, value: object, arguments: int, remedy: str) -> None:
+def _check_callable(setting: str, value: object, counts: tuple[int, ...], remedy: str) -> None:
+    """Refuse what cannot be called with any of these numbers of arguments."""
     if not callable(value):
         _wrong(setting, value, f"is a {type(value).__name__}, which cannot be called", f"give {remedy}")
     try:
         signature = inspect.signature(value)
     except (TypeError, ValueError):
         return  # some builtins have no readable signature
-    try:
-        signature.bind(*[None] * arguments)
-    except TypeError as error:
-        given = "one argument, the environment" if arguments else "no arguments"
-        _wrong(setting, value, f"cannot be called with {given} ({error})", f"give {remedy}")
+    for arguments in counts:
+        try:
+            signature.bind(*[None] * arguments)
+            return
+        except TypeError as error:
+            problem = error
+    given = "one argument, the environment" if max(counts) else "no arguments"
+    _wrong(setting, value, f"cannot be called with {given} ({problem})", f"give {remedy}")
 
 
 def _check_whole(setting: str, value: object, least: int, most: int | None = None, *, or_none: str | None = None) -> None:

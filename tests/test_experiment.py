@@ -36,6 +36,11 @@ def test_an_experiment_cannot_be_changed() -> None:
         experiment().players = 2  # type: ignore[misc]
 
 
+@pytest.mark.parametrize("draw", [lambda env: [], lambda env, player: [], lambda env, player=None: [], lambda *both: []])
+def test_a_draw_function_takes_the_environment_and_the_player_if_it_wants(draw: Any) -> None:
+    assert experiment(draw=draw).draw is draw
+
+
 def test_fields_are_named_not_counted() -> None:
     with pytest.raises(TypeError):
         Experiment("Test", make_env)  # type: ignore[call-arg]
@@ -92,6 +97,7 @@ def test_fields_are_named_not_counted() -> None:
         ("requirements", ["cogrid=="]),
         ("draw", "render"),
         ("draw", lambda: None),
+        ("draw", lambda env, player, more: None),
         ("input_delay", -1),
         ("input_delay", 61),
         ("prediction_window", 0),
