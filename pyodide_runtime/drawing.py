@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import inspect
 import json
+import math
+import numbers
 import struct
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -85,7 +87,8 @@ def encode_view(value: Any) -> bytes:
     """
     shape = getattr(value, "shape", None)
     if shape is not None:
-        if len(shape) != 3 or shape[2] not in (3, 4) or str(value.dtype) != "uint8" or max(shape[:2]) > 0xFFFF:
+        fits = len(shape) == 3 and shape[2] in (3, 4) and min(shape[:2]) > 0 and max(shape[:2]) <= 0xFFFF
+        if not fits or str(value.dtype) != "uint8":
             raise DrawingError(f"a picture is an array of shape (height, width, 3 or 4) of uint8, not {shape} of {value.dtype}")
         pixels: bytes = value.tobytes()
         return _PICTURE.pack(1, shape[1], shape[0], shape[2]) + pixels
@@ -96,12 +99,16 @@ def encode_view(value: Any) -> bytes:
         scene["shapes"] = value
     if not isinstance(scene.get("shapes"), list | tuple):
         raise DrawingError(f"draw returned {_short(value)}; return an RGB array, a list of shapes, or a dict with 'shapes'")
+    for name in ("width", "height"):
+        size = scene[name]
+        if isinstance(size, bool) or not isinstance(size, numbers.Real) or not 0 < float(size) < math.inf:
+            raise DrawingError(f"the {name} of the scene is {_short(size)}; give a number above 0")
     for shape_ in scene["shapes"]:
         if not isinstance(shape_, Mapping) or not isinstance(shape_.get("shape"), str):
             raise DrawingError(f"{_short(shape_)} is not a shape; a shape is a dict such as {{'shape': 'rect', 'x': 0, ...}}")
     try:
         return b"\0" + json.dumps(scene, separators=(",", ":"), allow_nan=False, default=_plain).encode()
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise DrawingError(f"the shapes cannot be written as JSON: {error}") from None
 
 
