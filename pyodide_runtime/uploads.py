@@ -110,6 +110,7 @@ class UploadJournal:
         """Every chunk that is not acknowledged, at once and in order: there will be no other time."""
         for stream in self._streams.values():
             self._pack(stream)
+            stream.in_flight = bool(stream.chunks)  # else the next `due` would send them once more
         return [chunk for stream in self._streams.values() for chunk in stream.chunks]
 
     def stored(self, number: int) -> None:
