@@ -19,7 +19,7 @@ from typing import Any
 from .batch import Runtime
 from .controls import Controls
 from .drawing import Drawing
-from .errors import ExperimentError, PyodideRuntimeError, SessionError
+from .errors import ExperimentError, PyodideRuntimeError, SessionError, WireError
 from .experiment import Experiment
 from .match import Match, MatchSettings, Outcome, Phase
 from .records import Kind, Record, decode_inbox, encode_outbox, event, stats_record, upload_record
@@ -38,6 +38,15 @@ STATS = (
 SUMMARY_MS = 1000.0
 #: How long after the end to answer peers quickly, in ms, and how often after that to look at all.
 LINGER_MS, IDLE_MS = 30_000.0, 1000.0
+#: What an event of each type must hold.
+EVENTS: Mapping[str, Mapping[str, type]] = {
+    "key": {"key": str, "down": bool},
+    "focus": {"focused": bool},
+    "link": {"peer": int, "state": str},
+    "stored": {"upload": int},
+    "unstored": {"upload": int},
+    "leave": {},
+}
 
 
 class Participant:
@@ -91,10 +100,15 @@ class Participant:
         }
 
     def start(self, start: Mapping[str, Any]) -> None:
-        """Begin the match: `session`, `seed`, `players` (each with `player_id` and `index`) and the own `index`."""
-        experiment, index = self._experiment, start["index"]
-        if len(start["players"]) != experiment.players:
-            raise SessionError(f"{len(start['players'])} players for an experiment of {experiment.players}")
+        """Begin the match: `session`, `seed`, `players` (each with `player_id` and `index`) and the own `index`.
+
+        Raises:
+            SessionError: the match has begun already, or one of these is missing or cannot be.
+        """
+        if self._match is not None:
+            raise SessionError("the match has begun already")
+        experiment = self._experiment
+        index, player_ids = _places(start, experiment.players)
         files = json.dumps([self._source.get("files"), self._source.get("module")], sort_keys=True).encode()
         terms = {
             "experiment": experiment.name,
@@ -114,19 +128,20 @@ class Participant:
             default_actions=(experiment.default_action,),
             terms=terms,
         )
-        self._journal = UploadJournal(
+        journal = UploadJournal(
             {
                 "session": start["session"],
                 "seed": start["seed"],
                 "players": list(self.runtime.players),
-                "player_ids": [player["player_id"] for player in sorted(start["players"], key=lambda player: player["index"])],
+                "player_ids": player_ids,
                 "player": self.runtime.players[index],
                 "state_digest_every": settings.digest_every,
                 "experiment": dict(self._source),
                 "versions": versions(),
             }
         )
-        self._match = Match(self.runtime, local=index, settings=settings, journal=self._journal)
+        self._match = Match(self.runtime, local=index, settings=settings, journal=journal)
+        self._journal = journal
         self._drawing.player = self.runtime.players[index]
         self._codec = self.runtime.simulation.codecs[index]
 
@@ -137,18 +152,18 @@ class Participant:
 
         Raises:
             SessionError: before `start`.
-            PyodideRuntimeError: the inbox is malformed.
+            WireError: the inbox is malformed; nothing of it was taken.
         """
         match, journal = self._match, self._journal
         if match is None or journal is None:
             raise SessionError("the match has not begun")
         began = time.perf_counter()
         out: list[Record] = []
-        for record in decode_inbox(inbox):
-            if record.kind is Kind.PACKET:
+        for record, told in [(record, _told(record)) for record in decode_inbox(inbox)]:
+            if told is None:
                 match.receive(record.peer, record.payload, now_ms)
             else:
-                self._take_event(record, match, journal, now_ms, out)
+                self._take_event(told, match, journal, now_ms, out)
         if match.tick(now_ms, self._sample):
             self._pace(now_ms)
         out += [Record(Kind.PACKET, peer, channel, data) for peer, channel, data in match.outbox]
@@ -166,13 +181,14 @@ class Participant:
             wake = now_ms + IDLE_MS
         return encode_outbox(wake, out)
 
-    def _take_event(self, record: Record, match: Match, journal: UploadJournal, now: float, out: list[Record]) -> None:
-        told = event(record)
-        kind = told.get("type")
+    def _take_event(
+        self, told: Mapping[str, Any], match: Match, journal: UploadJournal, now: float, out: list[Record]
+    ) -> None:
+        kind = told["type"]
         if kind == "key":
-            self._controls.press(str(told["key"]), bool(told["down"]))
+            self._controls.press(told["key"], told["down"])
         elif kind == "focus":
-            self._controls.focus(bool(told["focused"]))
+            self._controls.focus(told["focused"])
         elif kind == "link":
             if told["state"] == "closed":
                 match.link_closed(told["peer"])
@@ -202,11 +218,12 @@ class Participant:
     def _view(self) -> bytes:
         simulation = self.runtime.simulation
         simulation.save()
-        view = self._drawing.view(simulation.root)
-        # Drawing must not leave a trace in the state: how often it happens differs from host to host.
-        if simulation.way is SnapshotWay.GRAPH:
-            simulation.undo_changes()
-        return view
+        try:
+            return self._drawing.view(simulation.root)
+        finally:
+            # Drawing must not leave a trace in the state: how often it happens differs from host to host.
+            if simulation.way is SnapshotWay.GRAPH:
+                simulation.undo_changes()
 
     def _show(self, match: Match, out: list[Record]) -> None:
         seen = (match.episode, match.frame, match.counters.rollbacks)
@@ -301,6 +318,31 @@ class Participant:
                     codec.encode(action)
                 except PyodideRuntimeError as error:
                     raise ExperimentError(f"{name}={action!r} is no action of player {player}: {error}") from None
+
+
+def _told(record: Record) -> dict[str, Any] | None:
+    """What an event says, with all that its type needs; None for a packet."""
+    if record.kind is Kind.PACKET:
+        return None
+    told = event(record)
+    fields = EVENTS.get(str(told.get("type")))
+    if fields is None or any(type(told.get(name)) is not kind for name, kind in fields.items()):
+        raise WireError(f"the inbox has an event that is none: {str(told)[:100]}")
+    return told
+
+
+def _places(start: Mapping[str, Any], count: int) -> tuple[int, list[Any]]:
+    """The local player's place, and everybody's `player_id` in the order of places."""
+    try:
+        ids = {player["index"]: player["player_id"] for player in start["players"]}
+        index, session, seed = start["index"], start["session"], start["seed"]
+        if len(start["players"]) != count or set(ids) != set(range(count)):
+            raise SessionError(f"the players have the places {list(ids)}; an experiment of {count} has 0 to {count - 1}, each once")
+        if type(index) is not int or index not in ids or type(session) is not str or type(seed) is not int:
+            raise SessionError(f"index={index!r}, session={session!r}, seed={seed!r}: no match can begin with these")
+    except (KeyError, TypeError) as error:
+        raise SessionError(f"the start of the match cannot be read: {type(error).__name__}: {error}") from None
+    return index, [ids[place] for place in range(count)]
 
 
 def _event(told: dict[str, Any]) -> Record:

@@ -74,7 +74,7 @@ def event(record: Record) -> dict[str, Any]:
     """The JSON object of an EVENT record. WireError if it is none."""
     try:
         told = json.loads(record.payload)
-    except ValueError:
+    except (ValueError, RecursionError):
         told = None
     if not isinstance(told, dict):
         raise WireError("an event in the inbox is not a JSON object")

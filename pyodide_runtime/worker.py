@@ -40,12 +40,14 @@ def load_experiment(source: dict[str, Any], folder: Path = FOLDER) -> Experiment
         ExperimentError: a path leads out of the folder, or the module sets no `experiment`. What the module raises
         is passed on.
     """
-    for name, text in source["files"].items():
-        path = (folder / name).resolve()
-        if not path.is_relative_to(folder.resolve()):
+    home = folder.resolve()
+    paths = {name: (home / name).resolve() for name in source["files"]}
+    for name, path in paths.items():
+        if home not in path.parents:
             raise ExperimentError(f"the file {name!r} lies outside the experiment's folder")
+    for name, path in paths.items():
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        path.write_text(source["files"][name], encoding="utf-8")
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
     importlib.invalidate_caches()
