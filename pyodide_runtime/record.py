@@ -24,13 +24,14 @@ VERSION = 1
 class Episode:
     """One episode of a record.
 
-    `inputs`: chunks in order, each with one base64 text for each player. `frames`, `chain`: what all peers agreed
-        on at its end; None for an episode that was cut off.
+    `inputs`: chunks in order, each with one base64 text for each player; `starts`: the frame that each begins with.
+    `frames`, `chain`: what all peers agreed on at its end; None for an episode that was cut off.
     """
 
     number: int
     seed: int
     inputs: list[list[str]] = field(default_factory=list)
+    starts: list[int] = field(default_factory=list)
     frames: int | None = None
     chain: str | None = None
 
@@ -74,7 +75,7 @@ def read_record(path: Path) -> Record:
                 _take(record, told)
         except KeyError as error:
             raise RecordError(f"{path}:{number}: {error} is missing") from None
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
             raise RecordError(f"{path}:{number}: {error}") from None
     if record is None:
         raise RecordError(f"{path}: the file is empty")
@@ -88,6 +89,10 @@ def _header(told: dict[str, Any]) -> Record:
     files, module = experiment["files"], experiment["module"]
     if not isinstance(module, str) or not all(isinstance(text, str) for text in files.values()):
         raise ValueError("the experiment's files are not texts")
+    if not isinstance(told["players"], list):
+        raise ValueError("the players are not a list of names")
+    if int(told["state_digest_every"]) < 1:
+        raise ValueError(f"state_digest_every is {told['state_digest_every']}, less than one frame")
     return Record(
         session=str(told["session"]),
         seed=int(told["seed"]),
@@ -104,9 +109,12 @@ def _take(record: Record, told: dict[str, Any]) -> None:
     if "inputs" in told:
         if last is None or told["episode"] != last.number:
             raise ValueError(f"inputs of episode {told['episode']} stand outside of it")
+        if last.frames is not None:
+            raise ValueError(f"inputs of episode {last.number} follow its end")
         texts = told["inputs"]
         if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
             raise ValueError("inputs are not a list of texts")
+        last.starts.append(int(told["from"]))
         last.inputs.append(texts)
     elif "seed" in told:
         if told["episode"] != len(record.episodes):
@@ -115,6 +123,8 @@ def _take(record: Record, told: dict[str, Any]) -> None:
     elif "end" in told:
         if last is None or told["end"] != last.number:
             raise ValueError(f"the end of episode {told['end']} stands outside of it")
+        if last.frames is not None:
+            raise ValueError(f"episode {last.number} ends a second time")
         last.frames, last.chain = int(told["frames"]), str(told["chain"])
     elif "outcome" in told:
         record.outcome = told["outcome"]

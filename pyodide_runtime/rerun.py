@@ -14,16 +14,16 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from . import requirements
 from .batch import Reset, Runtime
-from .errors import RecordError
+from .errors import PyodideRuntimeError, RecordError
 from .journal import MemoryJournal
 from .ledger import EpisodeLedger
-from .record import Record, read_record
+from .record import Episode, Record, read_record
 from .rollback.inputs import action_of
 from .rollback.session import FinalFrame
 from .rows import Cells, to_csv
@@ -105,24 +105,56 @@ def _run_inline(path: Path) -> int:
 
 def replay_record(record: Record) -> tuple[list[Cells], list[str]]:
     """The rows that a straight run makes of a record, and what in them differs from what was recorded, for people."""
+    # The files stay until the end: an environment may import some of them as late as in a step.
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            return _replay(record, _runtime(record, Path(folder)))
+        finally:
+            _forget(Path(folder))
+
+
+def _runtime(record: Record, folder: Path) -> Runtime:
     from .worker import load_experiment
 
-    with tempfile.TemporaryDirectory() as folder:
-        experiment = load_experiment(record.experiment, Path(folder))
-        runtime = Runtime(experiment.environment(), max_steps=experiment.max_steps, players=experiment.players)
+    try:
+        experiment = load_experiment(record.experiment, folder)
+        return Runtime(experiment.environment(), max_steps=experiment.max_steps, players=experiment.players)
+    except PyodideRuntimeError:
+        raise
+    except Exception as error:  # whatever the experiment's own code raises, it means the same
+        raise RecordError(f"the experiment in the record cannot be made here: {type(error).__name__}: {error}") from error
+
+
+def _forget(folder: Path) -> None:
+    """Let the next record in this process have modules of the same names."""
+    sys.path[:] = [path for path in sys.path if path != str(folder)]
+    for name, module in list(sys.modules.items()):
+        if str(getattr(module, "__file__", "")).startswith(f"{folder}{os.sep}"):
+            del sys.modules[name]
+
+
+def _replay(record: Record, runtime: Runtime) -> tuple[list[Cells], list[str]]:
     if list(runtime.players) != record.players:
         raise RecordError(f"the record is of the players {record.players}, but the environment has {list(runtime.players)}")
     rows: list[Cells] = []
     differences = []
     for episode in record.episodes:
         ledger = EpisodeLedger(episode.number, episode.seed, runtime.players, runtime.simulation.codecs)
-        rows += replay_episode(runtime, ledger, episode.inputs, digest_every=record.state_digest_every)
+        rows += replay_episode(runtime, ledger, _in_order(episode, ledger), digest_every=record.state_digest_every)
         if episode.chain is not None and (episode.frames, episode.chain) != (len(ledger), ledger.newest.hex()):
             differences.append(
                 f"episode {episode.number}: the data, or the state behind them, differ from those recorded "
                 f"({episode.frames} rows with digest {episode.chain}; here {len(ledger)} with {ledger.newest.hex()})"
             )
     return rows, differences
+
+
+def _in_order(episode: Episode, ledger: EpisodeLedger) -> Iterator[list[str]]:
+    """The chunks of an episode, as long as each begins where the one before ended."""
+    for start, texts in zip(episode.starts, episode.inputs, strict=True):
+        if start != len(ledger):
+            raise RecordError(f"episode {episode.number}: inputs from frame {start} on follow those of {len(ledger)} frames")
+        yield texts
 
 
 def replay_journal(journal: MemoryJournal, runtime: Runtime) -> list[Cells]:
