@@ -128,7 +128,7 @@ def test_missing_packages_of_the_server_are_one_message_that_says_what_to_instal
         f"del sys.modules[{package!r}]; sys.meta_path.insert(0, Absent())\n"
         "from pyodide_runtime.cli import main; sys.exit(main(sys.argv[1:]))"
     )
-    command = ["serve", str(experiment), "--distribution", str(tmp_path), "--data", str(tmp_path / "data")]
+    command = ["serve", str(experiment), "--distribution", str(tmp_path), "--data", str(tmp_path / "data"), "--port", "0"]
     run = subprocess.run([sys.executable, "-c", code, *command], capture_output=True, text=True, check=False)
     assert run.returncode == 2
     assert run.stderr == f'the server needs the package {package}; run: pip install "pyodide_runtime[server]"\n'
