@@ -29,23 +29,53 @@ from ..errors import SnapshotError
 from .contents import ARRAY, DICT, LIST, ArrayKind, Kind, ReplacedKind
 from .generators import BitGeneratorKind
 from .kinds import ARRAY_TYPES, VALUE_TYPES, Role, children_of_value, may_be_replaced, role_of
-from .layout import Entry, Layout
+from .layout import Entry, Item, Layout
 
 __all__ = ["Checkpoint", "Checkpointer"]
 
 
-class _Branch:
+class _Part:
     """A part of the graph: its changeable objects, their contents, and what must be kept alive for its identity's sake."""
 
-    __slots__ = ("contents", "entries", "has_replaced", "held")
+    __slots__ = ("contents", "has_replaced", "held")
 
     def __init__(self) -> None:
-        self.entries: list[Entry] = []
         self.contents: list[Any] = []
         self.held: list[Any] = []
         self.has_replaced = False
 
-    def pairs(self) -> Iterator[tuple[Entry, Any]]:
+    def append(self, obj: Any, kind: Kind, content: Any, owner: Any) -> None:
+        raise NotImplementedError
+
+
+class _Addition(_Part):
+    """A part that belongs to a plan."""
+
+    __slots__ = ("entries",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.entries: list[Entry] = []
+
+    def append(self, obj: Any, kind: Kind, content: Any, owner: Any) -> None:
+        self.entries.append(Entry(obj, kind, content, owner))
+        self.contents.append(content)
+
+
+class _Branch(_Part):
+    """A part beside the plan, at a volatile place."""
+
+    __slots__ = ("entries",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.entries: list[Item] = []
+
+    def append(self, obj: Any, kind: Kind, content: Any, owner: Any) -> None:
+        self.entries.append(Item(obj, kind))
+        self.contents.append(content)
+
+    def pairs(self) -> Iterator[tuple[Item, Any]]:
         return zip(self.entries, self.contents, strict=True)
 
     def restore(self) -> None:
@@ -64,8 +94,8 @@ class _Leaf:
         self.array = array
         self.content = content
 
-    def pairs(self) -> Iterator[tuple[Entry, Any]]:
-        yield Entry(self.array, ARRAY, self.content), self.content
+    def pairs(self) -> Iterator[tuple[Item, Any]]:
+        yield Item(self.array, ARRAY), self.content
 
     def restore(self) -> None:
         ARRAY.restore(self.array, self.content)
@@ -102,7 +132,7 @@ class Checkpoint:
         self.moving = moving
         self.branches = branches
 
-    def pairs(self) -> Iterator[tuple[Entry, Any]]:
+    def pairs(self) -> Iterator[tuple[Item, Any]]:
         """Every changeable object's entry with its captured contents."""
         yield from self.layout.still_contents(self.hot)
         yield from zip(self.layout.moving, self.moving, strict=True)
@@ -143,7 +173,7 @@ class Checkpointer:
 
     def rescan(self) -> None:
         """Forget the plan and walk the whole graph again, as after an episode's reset, when most of it is new."""
-        plan, main = _Plan(), _Branch()
+        plan, main = _Plan(), _Addition()
         plan.index.update(map(id, self._beyond))
         for root in self._roots:
             self._walk(root, plan.index, main, type(root).__name__)
@@ -161,19 +191,30 @@ class Checkpointer:
 
     # -- finding -----------------------------------------------------------------------------------------------------
 
-    def _walk(self, start: Any, index: set[int], into: _Branch, where: str) -> None:
+    def _walk(self, start: Any, index: set[int], into: _Part, where: str) -> None:
         """Append every changeable object reachable from `start` and not in `index`, with its present contents."""
         stack = [start]
         while stack:
             obj = stack.pop()
-            if _is_value(obj) or id(obj) in index:
+            type_: Any = type(obj)
+            if type_ in VALUE_TYPES or id(obj) in index:
+                continue
+            plain = _PLAIN.get(type_)
+            if plain is not None:
+                index.add(id(obj))
+                into.held.append(obj)
+                content = type_(obj)
+                into.append(obj, plain, content, None)
+                stack.extend([part for part in plain.parts(content) if type(part) not in VALUE_TYPES])
+                continue
+            if _is_value(obj):
                 continue
             role, kind, slots, attributes = role_of(obj)
             if role is Role.VALUE:
                 continue
             if role is Role.REFUSED:
                 raise SnapshotError(
-                    f"a {type(obj).__module__}.{type(obj).__qualname__} (found from {where}) can be neither copied nor written "
+                    f"a {type_.__module__}.{type_.__qualname__} (found from {where}) can be neither copied nor written "
                     "back; give the environment get_state() and set_state(), or keep that object out of it"
                 )
             index.add(id(obj))
@@ -187,8 +228,7 @@ class Checkpointer:
             parts: list[Any] = []
             for target, how in targets:
                 content = how.capture(target, None)
-                into.entries.append(Entry(target, how, content, obj if target is attributes else None))
-                into.contents.append(content)
+                into.append(target, how, content, obj if target is attributes else None)
                 into.has_replaced |= isinstance(how, ReplacedKind)
                 parts.extend(how.parts(content))
             if role is Role.PARTS:
@@ -198,7 +238,7 @@ class Checkpointer:
                 parts.extend(children)
             elif isinstance(kind, ArrayKind | BitGeneratorKind):
                 parts.extend(children_of_value(obj))
-            stack.extend(reversed(parts))
+            stack.extend([part for part in parts if type(part) not in VALUE_TYPES])
 
     @staticmethod
     def _require_exchangeable(holder: Any, parts: list[Any]) -> None:
@@ -292,7 +332,7 @@ class Checkpointer:
         dropped: set[_Place],
     ) -> None:
         """Take what is new at places that are not volatile into the plan, or find that they are."""
-        added = _Branch()
+        added = _Addition()
         for entry, key, value in places:
             if entry.kind is LIST and None in entry.volatile:
                 grown[entry, None] = self._grow([part for part in entry.obj if not _is_value(part)])
@@ -316,23 +356,22 @@ class Checkpointer:
         old: Any,
         grown: _Branches,
         dropped: set[_Place],
-        added: _Branch,
+        added: _Addition,
     ) -> None:
         """An object without keys, or a list that is captured as a whole, has other parts than before."""
         volatile = entry.volatile
-        parts = [part for part in entry.kind.parts(new) if not _is_value(part)]
         if volatile:
             # While it was looked at place by place, each had a branch of its own.
             dropped.update((entry, key) for key in volatile)
             entry.volatile = {None}
-        if not parts:
-            return
-        if not volatile:
+        else:
             known = set(map(id, entry.kind.parts(old)))
-            fresh = [part for part in parts if id(part) not in known]
+            fresh = [part for part in entry.kind.parts(new) if id(part) not in known and not _is_value(part)]
             if not fresh or not self._admit(entry, None, fresh, added):
                 return
-        grown[entry, None] = self._grow(parts)
+        parts = [part for part in entry.kind.parts(new) if not _is_value(part)]
+        if parts:
+            grown[entry, None] = self._grow(parts)
 
     def _follow_mapping(
         self,
@@ -341,7 +380,7 @@ class Checkpointer:
         old: dict[Any, Any],
         grown: _Branches,
         dropped: set[_Place],
-        added: _Branch,
+        added: _Addition,
     ) -> None:
         volatile = entry.volatile
         if len(new) == len(old) and all(map(is_, new, old)):
@@ -360,7 +399,7 @@ class Checkpointer:
         if not all(map(_IN_VALUE_TYPES, map(type, new))):
             self._admit(entry, _KEYS, list(new), added)
 
-    def _admit(self, entry: Entry, key: Any, fresh: list[Any], added: _Branch) -> bool:
+    def _admit(self, entry: Entry, key: Any, fresh: list[Any], added: _Addition) -> bool:
         """Take objects that are new at a place into the plan; True instead if the place has become volatile."""
         index = self._plan.index
         fresh = [part for part in fresh if not _is_value(part) and id(part) not in index and role_of(part)[0] is not Role.VALUE]
@@ -374,7 +413,7 @@ class Checkpointer:
             self._walk(part, index, added, type(entry.obj).__name__)
         return False
 
-    def _extend(self, added: _Branch) -> None:
+    def _extend(self, added: _Addition) -> None:
         plan, contents = self._plan, self._layout.contents(self._hot, self._moving)
         known = [contents[entry] for entry in plan.entries]
         plan.entries = plan.entries + added.entries
@@ -502,6 +541,7 @@ def _is_tuple(kind: type) -> bool:
 
 
 _IN_VALUE_TYPES = VALUE_TYPES.__contains__
+_PLAIN: dict[type, Kind] = {dict: DICT, list: LIST}
 _MISSING = object()
 _KEYS = object()  # the place of a mapping's keys, as against its values
 

@@ -23,7 +23,7 @@ from .generators import RandomKind, SeedSequenceKind
 from .headers import header_of
 from .identities import comparison
 
-__all__ = ["Entry", "Layout", "Spot"]
+__all__ = ["Entry", "Item", "Layout", "Spot"]
 
 #: Of a mapping or a list with more hot places than this, most of them hot, no place is looked at apart any more.
 _MANY = 16
@@ -35,14 +35,23 @@ _children = attrgetter("n_children_spawned")
 _join = b"".join
 
 
-class Entry:
-    """One changeable object: how to capture it, and what was seen of it."""
+class Item:
+    """One changeable object, and how to capture it."""
 
-    __slots__ = ("hot", "kind", "moving", "obj", "owner", "reshaped", "seen", "volatile")
+    __slots__ = ("kind", "obj")
 
-    def __init__(self, obj: Any, kind: Kind, contents: Any, owner: Any = None) -> None:
+    def __init__(self, obj: Any, kind: Kind) -> None:
         self.obj = obj
         self.kind = kind
+
+
+class Entry(Item):
+    """One changeable object of a plan, and what was seen of it."""
+
+    __slots__ = ("hot", "moving", "owner", "reshaped", "seen", "volatile")
+
+    def __init__(self, obj: Any, kind: Kind, contents: Any, owner: Any = None) -> None:
+        super().__init__(obj, kind)
         self.owner = owner  # whose attributes a mapping holds
         self.moving = not _can_be_still(obj, kind, contents)
         self.reshaped = False  # whether its keys, or its length, changed once
