@@ -132,3 +132,19 @@ def test_generators_that_share_their_bits_go_on_sharing_them() -> None:
     checkpointer.restore(checkpoint)
     assert [two.random(), one.random(), two.random()] == drawn
     assert digest([[one, two]]) != digest([[one, np.random.default_rng(1)]])
+
+
+def test_half_a_pair_is_forgotten_by_going_to_where_it_was_used_up() -> None:
+    """The bit generator is the same before and after the second half is drawn."""
+    generator = np.random.RandomState(0)
+    checkpointer = Checkpointer([[generator]])
+    generator.normal()
+    half = checkpointer.save()
+    generator.normal()
+    whole = checkpointer.save()
+    following = generator.normal()
+    for _ in range(2):
+        checkpointer.restore(whole)
+        checkpointer.restore(half)
+        checkpointer.restore(whole)
+        assert generator.normal() == following
