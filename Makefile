@@ -24,11 +24,11 @@ help: ## list the targets
 venv: $(VENV)/installed ## the Python environment .venv, from requirements/dev.txt
 
 $(VENV)/installed: requirements/dev.txt
-	@echo "== venv: Python packages, pinned by hash"
+	@echo "== venv: Python packages, pinned by hash; this takes a minute or so"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; this is " + sys.version)'
 	@$(PYTHON) -c 'import ensurepip' || { echo "Python's venv is not installed; on Debian: apt-get install python3-venv"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(PY) -m pip install --disable-pip-version-check --require-hashes --no-deps --only-binary :all: --progress-bar off -r requirements/dev.txt
+	$(PY) -m pip install --disable-pip-version-check --require-hashes --no-deps --only-binary :all: --quiet --progress-bar off -r requirements/dev.txt
 	@touch $@
 
 .PHONY: node

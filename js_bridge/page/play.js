@@ -27,6 +27,8 @@ const DEBUG_EVERY = 250;
 const query = new URLSearchParams(location.search);
 const room = decodeURIComponent(location.pathname.split("/").filter(Boolean).at(-1) ?? "");
 const playerId = query.get("player_id") ?? "";
+/** Who came without a name may not know how the others come; this page's own address would bring the same player. */
+const inviting = query.get("invite") === "1";
 
 /**
  * @template {HTMLElement} T
@@ -69,6 +71,8 @@ function showPhase(connection) {
 function showPlayers(players, count, { phase }) {
   const missing = count - players.length;
   const others = missing === 1 ? "the other player" : `${missing} other players`;
+  element("invite").hidden = !inviting || missing === 0;
+  write({ others: `${others} ${missing === 1 ? "joins" : "join"}`.replace(/^./, (letter) => letter.toUpperCase()) });
   if (phase === "waiting") {
     write(missing > 0 ? {
       title: `Waiting for ${others} (${players.length} of ${count})`,
@@ -143,6 +147,9 @@ function play() {
       element("warning").hidden = false;
     },
   });
+  const address = `${location.origin}${location.pathname}`;
+  element("address").setAttribute("href", address);
+  write({ address });
   Object.assign(window, { pyodideRuntime: connection });
   if (query.get("debug") === "1") {
     element("debug").hidden = false;

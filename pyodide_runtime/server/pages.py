@@ -6,6 +6,7 @@ do.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
 from importlib.resources import files
 from string import Template
@@ -43,12 +44,12 @@ def routes(context: Context, bridge: Folder) -> list[BaseRoute]:
 
     async def choose_room(request: Request) -> Response:
         room = request.query_params.get("room", "").strip() or new_room()
-        return _to_room(room, request.query_params.get("player_id", "").strip())
+        return _to_room(room, request.query_params)
 
     async def play(request: Request) -> Response:
         room, player_id = request.path_params["room"], request.query_params.get("player_id", "")
         if not player_id:
-            return _to_room(room, "")
+            return _to_room(room, request.query_params)
         try:
             checked("room", room)
             checked("player_id", player_id)
@@ -64,14 +65,16 @@ def routes(context: Context, bridge: Folder) -> list[BaseRoute]:
     ]
 
 
-def _to_room(room: str, player_id: str) -> Response:
-    """Into a room, with a name made here for a player without one."""
+def _to_room(room: str, asked: Mapping[str, str]) -> Response:
+    """Into a room, with a name made here for a player without one, whose page then tells how the others come."""
     try:
         room = checked("room", room)
-        player_id = checked("player_id", player_id or new_player())
+        player_id = asked.get("player_id", "").strip()
+        query = {"player_id": checked("player_id", player_id)} if player_id else {"player_id": new_player(), "invite": "1"}
     except BadIdentifier as error:
         return _refusal(error)
-    return RedirectResponse(f"/play/{quote(room)}?{urlencode({'player_id': player_id})}", 303, {"Cache-Control": "no-store"})
+    query = {**query, **{name: value for name, value in asked.items() if name not in ("room", *query)}}
+    return RedirectResponse(f"/play/{quote(room)}?{urlencode(query)}", 303, {"Cache-Control": "no-store"})
 
 
 async def _no_icon(request: Request) -> Response:

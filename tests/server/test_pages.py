@@ -62,7 +62,9 @@ def test_a_player_without_a_name_is_given_one(site: Site) -> None:
         assert answer.headers["cache-control"] == "no-store"
         target = urlsplit(answer.headers["location"])
         assert target.path == "/play/demo"
-        seen.add(parse_qs(target.query)["player_id"][0])
+        query = parse_qs(target.query)
+        seen.add(query.pop("player_id")[0])
+        assert query == {"invite": ["1"]}, "its page says how the others come"
     assert len(seen) == 3
     page = site.client.get("/play/demo")
     assert page.text == "<!doctype html><title>play</title>"
@@ -74,6 +76,14 @@ def test_a_players_own_name_is_kept(site: Site) -> None:
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     answer = site.client.get("/play?room=demo&player_id=A", follow_redirects=False)
     assert answer.headers["location"] == "/play/demo?player_id=A"
+
+
+def test_what_else_an_address_asks_for_goes_with_the_player_into_the_room(site: Site) -> None:
+    for url in ("/play/demo?debug=1", "/play?room=demo&debug=1"):
+        location = site.client.get(url, follow_redirects=False).headers["location"]
+        assert re.fullmatch(r"/play/demo\?player_id=player-[0-9a-f]{8}&invite=1&debug=1", location)
+    location = site.client.get("/play?room=demo&player_id=A&debug=1%26x", follow_redirects=False).headers["location"]
+    assert location == "/play/demo?player_id=A&debug=1%26x"
 
 
 @pytest.mark.parametrize(
