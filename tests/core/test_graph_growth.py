@@ -1,0 +1,54 @@
+"""Laws of a graph whose places are often filled anew: nothing is lost, and nothing forgotten is kept for ever."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from typing import Any
+
+from pyodide_runtime.snapshots.graph import Checkpointer
+from tests.core.dumper import dump
+
+
+class Thing:
+    def __init__(self, **attributes: Any) -> None:
+        vars(self).update(attributes)
+
+
+def test_what_is_renamed_within_a_mapping_whose_content_is_often_replaced_is_not_lost() -> None:
+    root: Any = Thing(map={})
+    checkpointer = Checkpointer([root])
+    for turn in range(5):
+        root.map["hot"] = Thing(turn=turn, more=[turn])
+        checkpointer.save()
+    moved: Any = root.map["hot"]
+    root.map["other"] = root.map.pop("hot")
+    checkpoint = checkpointer.save()
+    moved.turn, moved.later = -1, []
+    moved.more.append("x")
+    checkpointer.save()
+    checkpointer.restore(checkpoint)
+    assert vars(moved) == {"turn": 4, "more": [4]}
+
+
+def test_what_the_graph_has_forgotten_is_let_go_in_time() -> None:
+    """Shots in a game: a new key with something new in it at every step, and gone a few steps later."""
+    root: Any = Thing(shots={}, at={})
+    checkpointer, alive = Checkpointer([root]), weakref.WeakSet[Thing]()
+    for turn in range(600):
+        shot = Thing(turn=turn, trail=[turn])
+        alive.add(shot)
+        root.shots[turn] = shot
+        root.at[turn, turn + 1] = [shot]
+        if turn >= 5:
+            del root.shots[turn - 5], root.at[turn - 5, turn - 4]
+        del shot
+        checkpoint = checkpointer.save()
+    gc.collect()
+    assert len(alive) < 150
+    before = dump(root)
+    root.shots[599].trail.append(1)
+    root.shots.clear()
+    checkpointer.save()
+    checkpointer.restore(checkpoint)
+    assert dump(root) == before
