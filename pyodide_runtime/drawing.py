@@ -104,10 +104,12 @@ def encode_view(value: Any) -> bytes:
         if isinstance(size, bool) or not isinstance(size, numbers.Real) or not 0 < float(size) < math.inf:
             raise DrawingError(f"the {name} of the scene is {_short(size)}; give a number above 0")
     for shape_ in scene["shapes"]:
+        if type(shape_) is dict and type(shape_.get("shape")) is str:
+            continue
         if not isinstance(shape_, Mapping) or not isinstance(shape_.get("shape"), str):
             raise DrawingError(f"{_short(shape_)} is not a shape; a shape is a dict such as {{'shape': 'rect', 'x': 0, ...}}")
     try:
-        return b"\0" + json.dumps(scene, separators=(",", ":"), allow_nan=False, default=_plain).encode()
+        return b"\0" + _TO_JSON(scene).encode()
     except (TypeError, ValueError, RecursionError) as error:
         raise DrawingError(f"the shapes cannot be written as JSON: {error}") from None
 
@@ -121,3 +123,6 @@ def _plain(value: Any) -> Any:
 def _short(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= 100 else text[:97] + "..."
+
+
+_TO_JSON = json.JSONEncoder(separators=(",", ":"), allow_nan=False, default=_plain).encode

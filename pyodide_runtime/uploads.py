@@ -21,6 +21,8 @@ GATHER_MS, CHUNK_BYTES = 1000.0, 256_000
 #: How long to wait after a chunk was not stored: doubled every time, up to the longest, in ms.
 FIRST_WAIT_MS, LONGEST_WAIT_MS = 250.0, 8000.0
 
+_TO_JSON = json.JSONEncoder(separators=(",", ":")).encode
+
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
@@ -132,7 +134,7 @@ class UploadJournal:
         return next((stream for stream in streams if stream.chunks and stream.chunks[0].number == number), None)
 
     def _line(self, kind: str, value: Any) -> None:
-        self._streams[kind].lines.append(json.dumps(value, separators=(",", ":")).encode() + b"\n")
+        self._streams[kind].lines.append(_TO_JSON(value).encode() + b"\n")
 
     def _pack(self, stream: _Stream) -> None:
         lines, stream.lines = stream.lines, []

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from time import perf_counter
 from typing import Any
@@ -39,7 +39,7 @@ def measure(request: str) -> str:
         request: JSON of `source` and `frames`.
 
     Returns:
-        JSON: `stepped`, a list of [tick, drawing by the experiment, bare step] in microseconds; `idle`, a list of ticks in
+        JSON: `stepped`, a list of [tick, picture, bare step] in microseconds; `idle`, a list of ticks in
         microseconds; `rollbacks` and `frames` of the match that was timed.
     """
     values = json.loads(request)
@@ -50,7 +50,8 @@ def measure(request: str) -> str:
     drawing = [0.0]
     bare = experiment.environment()
     bare.reset(seed=episode_seed(SEED, 0))
-    alone = Participant(replace(experiment, draw=_timed(experiment, drawing)), source)
+    alone = Participant(experiment, source)
+    alone._drawing.view = _timed(alone._drawing.view, drawing)  # type: ignore[assignment, method-assign]
     alone.start(start_of(experiment, 0))
     stepped, idle = [], []
     for now, inbox in ticks:
@@ -123,15 +124,14 @@ def _native(participant: Participant, bare: Any) -> Any:
     return actions[0] if agents is None else dict(zip(agents, actions, strict=True))
 
 
-def _timed(experiment: Experiment, total: list[float]) -> Any:
-    def draw(environment: Any, player: str | None = None) -> Any:
+def _timed(view: Callable[[Any], bytes], total: list[float]) -> Callable[[Any], bytes]:
+    def timed(environment: Any) -> bytes:
         began = perf_counter()
-        assert experiment.draw is not None
-        picture = experiment.draw(environment, player)
+        picture = view(environment)
         total[0] += perf_counter() - began
         return picture
 
-    return draw
+    return timed
 
 
 def _records(answer: bytes) -> Iterator[tuple[int, int, bytes]]:
