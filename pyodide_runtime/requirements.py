@@ -59,7 +59,7 @@ async def install(requirements_json: str, packages_json: str) -> None:
             await micropip.install(requirement)
         except Exception as error:  # whatever it is: network, index, archive and metadata have errors of their own each
             why = f"{await _refusal(requirement) or _reason(error)}{_had(requirement, packages)}"
-            raise RequirementError(f"the requirement {requirement!r} cannot be installed: {why}") from error
+            raise RequirementError(f"the requirement {requirement!r} cannot be installed: {why}") from None
 
 
 async def _refusal(requirement: str) -> str:
@@ -78,9 +78,9 @@ async def _refusal(requirement: str) -> str:
 
 
 def _reason(error: Exception) -> str:
-    """What micropip said, without its advice to those who call it."""
+    """The first sentence of what micropip said; the rest is advice to those who call it."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return (lines[0] if lines else type(error).__name__).rstrip(".")
+    return (lines[0] if lines else type(error).__name__).partition(". ")[0].rstrip(".")
 
 
 def _had(requirement: str, packages: Mapping[str, Mapping[str, Any]]) -> str:
@@ -88,7 +88,7 @@ def _had(requirement: str, packages: Mapping[str, Mapping[str, Any]]) -> str:
     match = _NAME.match(requirement)
     for package in packages.values():
         if match and _normal(package["name"]) == _normal(match[1]):
-            return f"; the server's own {package['name']} is {package['version']}"
+            return f"; the server itself has {package['name']} {package['version']}"
     return ""
 
 
