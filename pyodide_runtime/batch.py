@@ -118,7 +118,7 @@ class Runtime:
             raise SessionError(f"max_snapshots={max_snapshots!r}: give a whole number of at least 1")
         self.simulation = Simulation(env, max_steps=max_steps, snapshots=snapshots, players=players)
         self._max_snapshots = max_snapshots
-        # In rising order: whatever makes a snapshot drops those of later frames first.
+        # In rising order of frames.
         self._held: dict[int, Saved] = {}
         # After going back to a held frame they go on beyond it, as long as one can go forth again.
         self._records: list[StepRecord] = []
@@ -280,6 +280,9 @@ class Runtime:
     def _hold(self) -> None:
         saved = self.simulation.save()
         held = self._held
+        if held and saved.frame not in held and next(reversed(held)) > saved.frame:
+            # Gone back to a frame whose own snapshot was let go meanwhile; later ones can still be gone forth to.
+            self._held = held = dict(sorted([*held.items(), (saved.frame, saved)]))
         held[saved.frame] = saved
         if len(held) > self._max_snapshots:
             del held[next(iter(held))]

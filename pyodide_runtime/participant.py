@@ -24,7 +24,6 @@ from .experiment import Experiment
 from .match import Match, MatchSettings, Outcome, Phase
 from .records import Kind, Record, decode_inbox, encode_outbox, event, stats_record, upload_record
 from .rollback.inputs import Prediction, make_input
-from .snapshots.ways import SnapshotWay
 from .uploads import UploadJournal
 
 __all__ = ["STATS", "Participant"]
@@ -222,8 +221,7 @@ class Participant:
             return self._drawing.view(simulation.root)
         finally:
             # Drawing must not leave a trace in the state: how often it happens differs from host to host.
-            if simulation.way is SnapshotWay.GRAPH:
-                simulation.undo_changes()
+            simulation.undo_changes()
 
     def _show(self, match: Match, out: list[Record]) -> None:
         seen = (match.episode, match.frame, match.counters.rollbacks)

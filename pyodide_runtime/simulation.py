@@ -20,6 +20,7 @@ from . import environment as _environment
 from .errors import EnvironmentFailed, EpisodeEnded, NotReset, PyodideRuntimeError, SessionError, SnapshotError
 from .snapshots.canonical import DIGEST_SIZE
 from .snapshots.ways import SnapshotWay, Way, choose_way, global_states, restore_globals, stash_globals
+from .spaces import seed_spaces
 
 __all__ = ["Saved", "Simulation", "StepRecord", "episode_seed"]
 
@@ -129,6 +130,7 @@ class Simulation:
         self._bring_back_pristine()
         self._seed(seed)
         try:
+            seed_spaces(self.environment.root, seed)
             self.observations = self.environment.reset(seed)
         except PyodideRuntimeError:
             raise

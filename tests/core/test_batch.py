@@ -175,7 +175,11 @@ def test_snapshots_can_be_let_go() -> None:
     runtime = at_frame_6()
     runtime.discard_before(2)
     assert runtime.held_frames == [2, 5]
-    runtime.batch([pr.Restore(2), pr.Step(act(3)), pr.Snapshot()])
+    runtime.batch([pr.Restore(2)])
+    runtime.discard_before(4)
+    runtime.batch([pr.Snapshot()])
+    assert runtime.held_frames == [2, 5]
+    runtime.batch([pr.Step(act(3)), pr.Snapshot()])
     assert runtime.held_frames == [2, 3]
     runtime.discard_before(99)
     assert runtime.held_frames == []

@@ -31,11 +31,6 @@ def wrapped(name: str, *layers: Callable[[Any], Any]) -> Callable[[], Any]:
         env = gymnasium.make(name)
         for layer in layers:
             env = layer(env)
-        # Some wrappers draw an example from a space when they are made, which seeds it from the system's entropy.
-        inner: Any = env
-        while inner is not None:
-            inner.observation_space.seed(1)
-            inner = getattr(inner, "env", None)
         return env
 
     return make

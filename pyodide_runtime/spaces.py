@@ -1,0 +1,48 @@
+"""The generators of an environment's action and observation spaces, seeded with its episode.
+
+A Gymnasium space draws its seed from the operating system when it is first asked for a sample, or copied. Then two hosts
+differ before the first step, though nothing of it may ever be drawn. This module knows nothing of episodes or players.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+__all__ = ["seed_spaces"]
+
+
+def seed_spaces(env: Any, seed: int) -> None:
+    """Seed every space of an environment and of the environments that it wraps, from the outermost inwards."""
+    seeded: set[int] = set()
+    for layer in _layers(env):
+        for space in _spaces(layer):
+            if id(space) not in seeded and callable(getattr(space, "seed", None)):
+                seeded.add(id(space))
+                space.seed(seed)
+
+
+def _layers(env: Any) -> Iterator[Any]:
+    seen: set[int] = set()
+    while env is not None and id(env) not in seen:
+        seen.add(id(env))
+        yield env
+        env = getattr(env, "env", None)
+
+
+def _spaces(env: Any) -> Iterator[Any]:
+    agents = list(getattr(env, "possible_agents", None) or [])
+    for name in ("action_space", "observation_space"):
+        space = getattr(env, name, None)
+        if hasattr(space, "seed"):
+            yield space
+        elif callable(space):
+            for agent in agents:
+                try:
+                    with warnings.catch_warnings():
+                        warnings.simplefilter("ignore")
+                        found = space(agent)
+                except Exception:  # PettingZoo's own raises, where an environment says nothing of its observations
+                    continue
+                yield found
