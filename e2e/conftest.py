@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from e2e.theatre import Theatre
+from e2e.theatre import Play, Theatre
 
 ARTIFACTS = Path(__file__).parent / "artifacts"
 
 
-def _play_of(item: pytest.Item) -> Any:
+def _play_of(item: pytest.Item) -> Play | None:
     callspec = getattr(item, "callspec", None)
     return None if callspec is None else callspec.params.get("play")
 
@@ -22,12 +22,12 @@ def _play_of(item: pytest.Item) -> Any:
 def theatre(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Theatre]:
     """Plays for all tests that were selected, in their order."""
     ARTIFACTS.mkdir(exist_ok=True)
-    programme = {item.nodeid: play for item in request.session.items if (play := _play_of(item)) is not None}
+    programme = [play for item in request.session.items if (play := _play_of(item)) is not None]
     with Theatre(programme, tmp_path_factory.mktemp("e2e"), ARTIFACTS) as theatre:
         yield theatre
 
 
 @pytest.fixture
-def played(request: pytest.FixtureRequest, theatre: Theatre) -> Any:
+def played(play: Play, theatre: Theatre) -> Any:
     """What came of the test's play."""
-    return theatre.result(request.node.nodeid)
+    return theatre.result(play)

@@ -20,7 +20,7 @@ from playwright.async_api import Error as PlaywrightError
 from e2e.browsers import Engine
 from e2e.house import House
 from e2e.impairment import Line
-from e2e.player import SECONDS_TO_LOAD, SECONDS_TO_PLAY, SECONDS_TO_START, Player
+from e2e.player import SECONDS_TO_LOAD, SECONDS_TO_PLAY, SECONDS_TO_START, SMALL_WINDOW, Player
 from e2e.server import Server
 
 IDS = ("A", "B")
@@ -73,7 +73,7 @@ class Match:
         made = []
         for player_id, engine, line, agent in zip(IDS, self.engines, self.lines, self.user_agents, strict=True):
             browser = await house.browsers.get(engine)
-            made.append(await Player.make(player_id, browser, engine, server.url, line, agent))
+            made.append(await Player.make(player_id, browser, engine, server.url, line, window=SMALL_WINDOW, user_agent=agent))
         room = Room(self.name, server, (made[0], made[1]))
         try:
             return await self._play(room, house.artifacts)

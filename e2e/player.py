@@ -20,7 +20,9 @@ SECONDS_TO_LOAD = 180.0
 SECONDS_TO_START = 60.0
 SECONDS_TO_PLAY = 240.0
 SAMPLE_EVERY_S = 0.25
-WINDOW = {"width": 1100, "height": 760}
+Window = tuple[int, int]
+SMALL_WINDOW: Window = (640, 480)
+"""In pixels; what is drawn in software takes time from what is tested."""
 LEVEL = Line()
 """A network that does nothing to packets."""
 
@@ -49,11 +51,19 @@ class Player:
 
     @classmethod
     async def make(
-        cls, player_id: str, browser: Browser, engine: Engine, origin: str, line: Line = LEVEL, user_agent: str | None = None
+        cls,
+        player_id: str,
+        browser: Browser,
+        engine: Engine,
+        origin: str,
+        line: Line = LEVEL,
+        *,
+        window: Window,
+        user_agent: str | None = None,
     ) -> Player:
         """A player with a new page in a new context, not opened yet."""
         context = await browser.new_context(
-            viewport={"width": WINDOW["width"], "height": WINDOW["height"]}, device_scale_factor=1, user_agent=user_agent
+            viewport={"width": window[0], "height": window[1]}, device_scale_factor=1, user_agent=user_agent
         )
         page = await context.new_page()
         page.set_default_timeout(SECONDS_TO_START * 1000)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from e2e.cases import example, on_both_experiments
-from e2e.impairment import Line
+from e2e.cases import RESTING, example, on_both_experiments
 from e2e.judging import assert_active, assert_complete_and_equal, assert_round_trips
 from e2e.match import Match, Played, Room
 
@@ -20,7 +19,7 @@ def test_export_parity_basic(play: Match, played: Played) -> None:
         assert len(set(table.column(f"action.{player}"))) == 1
 
 
-@on_both_experiments(lambda name: example(name, "parity-latency", lines=(Line(latency_ms=100), Line())))
+@on_both_experiments(lambda name: RESTING[name, 100])
 def test_export_parity_with_latency(play: Match, played: Played) -> None:
     assert_complete_and_equal(played)
     assert_round_trips(played)

@@ -17,6 +17,8 @@ from e2e.player import SECONDS_TO_LOAD, SECONDS_TO_PLAY, SECONDS_TO_START, Playe
 from e2e.rerunning import Rerun, rerun_all
 from e2e.visit import Visit
 
+WINDOW = (1100, 760)
+
 
 @dataclass(frozen=True)
 class Seen:
@@ -35,7 +37,7 @@ async def _look(player: Player, picture: Path) -> Seen:
 
 
 async def _player(stack: AsyncExitStack, house: House, player_id: str, origin: str) -> Player:
-    player = await Player.make(player_id, await house.browsers.get("chromium"), "chromium", origin)
+    player = await Player.make(player_id, await house.browsers.get("chromium"), "chromium", origin, window=WINDOW)
     stack.push_async_callback(player.leave)
     return player
 
@@ -75,16 +77,10 @@ async def _through_all_phases(house: House, example: str) -> dict[str, Seen]:
     return seen
 
 
-@pytest.mark.parametrize(
-    "play",
-    [
-        pytest.param(Visit(lambda house: _through_all_phases(house, "arena")), id="arena"),
-        pytest.param(Visit(lambda house: _through_all_phases(house, "overcooked")), id="overcooked"),
-    ],
-)
+@pytest.mark.parametrize("play", [Visit(lambda house: _through_all_phases(house, "arena"))], ids=["arena"])
 def test_a_page_goes_through_loading_waiting_playing_finished(play: Visit, played: dict[str, Seen]) -> None:
-    problems = played.pop("problems")
-    assert problems.text == ""
+    assert played["problems"].text == ""
+    played = {state: seen for state, seen in played.items() if state != "problems"}
     assert {state: seen.phase for state, seen in played.items()} == {state: state for state in played}
     assert list(played) == ["loading", "waiting", "playing", "finished"]
     assert all(seen.error == "" for seen in played.values())

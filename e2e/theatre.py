@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable
 from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
@@ -31,42 +31,35 @@ class Theatre:
     """Plays a programme, from `__enter__` to `__exit__`.
 
     Args:
-        programme: plays by name, in the order in which they will be asked for.
+        programme: plays in the order in which they will be asked for. One that stands there twice is played once.
         folder, artifacts: as of the `House`.
     """
 
-    def __init__(self, programme: Mapping[str, Play], folder: Path, artifacts: Path) -> None:
-        self._programme = dict(programme)
-        self._results: dict[str, Future[Any]] = {name: Future() for name in programme}
+    def __init__(self, programme: Iterable[Play], folder: Path, artifacts: Path) -> None:
+        self._programme = list({id(play): play for play in programme}.values())
+        self._results: dict[int, Future[Any]] = {id(play): Future() for play in self._programme}
         self._folder = folder
         self._artifacts = artifacts
-        self._thread = threading.Thread(target=self._run, name="theatre")
         self._loop = asyncio.new_event_loop()
-        self._over: asyncio.Task[None] | None = None
+        self._closing = asyncio.Event()
+        self._thread = threading.Thread(target=self._run, name="theatre")
 
     def __enter__(self) -> Theatre:
         self._thread.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        with suppress(RuntimeError):  # the loop is closed: all was played
-            self._loop.call_soon_threadsafe(self._cancel)
+        with suppress(RuntimeError):  # the loop is closed already
+            self._loop.call_soon_threadsafe(self._closing.set)
         self._thread.join()
 
-    def result(self, name: str) -> Any:
-        """What came of a play, once it is over. Raises what it raised."""
-        return self._results[name].result()
-
-    def _cancel(self) -> None:
-        if self._over is not None:
-            self._over.cancel()
+    def result(self, play: Play) -> Any:
+        """What came of a play of the programme, once it is over. Raises what it raised."""
+        return self._results[id(play)].result()
 
     def _run(self) -> None:
-        self._over = self._loop.create_task(self._play_all())
         try:
-            self._loop.run_until_complete(self._over)
-        except asyncio.CancelledError:
-            pass
+            self._loop.run_until_complete(self._open_house())
         except BaseException as error:
             for result in self._results.values():
                 if not result.done():
@@ -74,15 +67,25 @@ class Theatre:
         finally:
             self._loop.close()
 
-    async def _play_all(self) -> None:
+    async def _open_house(self) -> None:
+        """Play all, unless the theatre closes before; the house is left in order either way."""
         async with House(self._folder, self._artifacts) as house:
-            stages = asyncio.Semaphore(AT_A_TIME)
-            async with asyncio.TaskGroup() as group:
-                for name, play in self._programme.items():
-                    await stages.acquire()
-                    group.create_task(self._play_one(play, house, self._results[name], stages))
+            playing = asyncio.create_task(self._play_all(house))
+            closing = asyncio.create_task(self._closing.wait())
+            await asyncio.wait({playing, closing}, return_when=asyncio.FIRST_COMPLETED)
+            for task in (playing, closing):
+                task.cancel()
+            await asyncio.gather(playing, closing, return_exceptions=True)
 
-    async def _play_one(self, play: Play, house: House, result: Future[Any], stages: asyncio.Semaphore) -> None:
+    async def _play_all(self, house: House) -> None:
+        stages = asyncio.Semaphore(AT_A_TIME)
+        async with asyncio.TaskGroup() as group:
+            for play in self._programme:
+                await stages.acquire()
+                group.create_task(self._play_one(play, house, stages))
+
+    async def _play_one(self, play: Play, house: House, stages: asyncio.Semaphore) -> None:
+        result = self._results[id(play)]
         try:
             result.set_result(await play.play(house))
         except Exception as error:
