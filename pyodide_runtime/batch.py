@@ -96,6 +96,7 @@ class Runtime:
         max_steps: after that many frames every player is truncated. None: the environment alone ends the episode.
         max_snapshots: how many snapshots are held; the oldest frames go first.
         snapshots: the way of taking them ("auto", "graph", "own", "pickle").
+        snapshot_every: capture the environment only in every so-manieth frame; see `Simulation`.
         players: as for `adapt`.
 
     Raises:
@@ -110,13 +111,16 @@ class Runtime:
         *,
         max_snapshots: int = 1024,
         snapshots: SnapshotWay | str = SnapshotWay.AUTO,
+        snapshot_every: int = 1,
         players: int | None = None,
     ) -> None:
         if max_steps is not None and (type(max_steps) is not int or max_steps < 1):
             raise SessionError(f"max_steps={max_steps!r}: give a whole number of at least 1, or None for no limit")
         if type(max_snapshots) is not int or max_snapshots < 1:
             raise SessionError(f"max_snapshots={max_snapshots!r}: give a whole number of at least 1")
-        self.simulation = Simulation(env, max_steps=max_steps, snapshots=snapshots, players=players)
+        self.simulation = Simulation(
+            env, max_steps=max_steps, snapshots=snapshots, snapshot_every=snapshot_every, players=players
+        )
         self._max_snapshots = max_snapshots
         # In rising order of frames.
         self._held: dict[int, Saved] = {}

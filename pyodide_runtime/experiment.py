@@ -25,6 +25,7 @@ MOST_PLAYERS = 8
 MOST_FPS = 120
 MOST_INPUT_DELAY = 60
 MOST_PREDICTION_WINDOW = 60
+MOST_SNAPSHOT_EVERY = 60
 LARGEST_WHOLE_NUMBER = 2**53 - 1
 """Largest whole number that survives JSON in JavaScript; seeds and actions travel as such."""
 
@@ -139,6 +140,8 @@ class Experiment:
         instructions: shown to players before and beside the game.
         sprites: name -> image file beside the experiment file.
         state_digest_every: frames between two comparisons of the whole state; None compares once a second.
+        snapshot_every: the environment is captured in every frame whose number is a multiple of this, 1 to 60. More than 1 pays
+            where a step costs less than a capture: a rollback to a frame between begins at the one before.
         disconnect_after_ms: silence, in milliseconds, after which a player counts as lost.
     """
 
@@ -159,6 +162,7 @@ class Experiment:
     instructions: str = ""
     sprites: Mapping[str, str] = field(default_factory=dict)
     state_digest_every: int | None = None
+    snapshot_every: int = 1
     disconnect_after_ms: float = 5000
 
     def __post_init__(self) -> None:
@@ -181,6 +185,7 @@ class Experiment:
         _check_text("instructions", self.instructions, one_line=False)
         _check_sprites(self.sprites)
         _check_whole("state_digest_every", self.state_digest_every, 1, or_none="to compare once a second")
+        _check_whole("snapshot_every", self.snapshot_every, 1, MOST_SNAPSHOT_EVERY)
         _check_number("disconnect_after_ms", self.disconnect_after_ms, 100, 600_000)
         object.__setattr__(self, "fps", float(self.fps))
         object.__setattr__(self, "disconnect_after_ms", float(self.disconnect_after_ms))
@@ -208,6 +213,7 @@ class Experiment:
             "keys": dict(sorted(keys.items())),
             "requirements": list(self.requirements),
             "state_digest_every": None if self.state_digest_every is None else int(self.state_digest_every),
+            "snapshot_every": int(self.snapshot_every),
             "disconnect_after_ms": _json_number(self.disconnect_after_ms),
         }
 

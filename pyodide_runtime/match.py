@@ -549,6 +549,7 @@ def _terms(runtime: Runtime, settings: MatchSettings) -> bytes:
             **settings.terms,
             "players": list(runtime.players),
             "max_steps": runtime.simulation.max_steps,
+            "snapshot_every": runtime.simulation.snapshot_every,
             "seed": settings.seed,
             "fps": settings.fps,
             "episodes": settings.episodes,

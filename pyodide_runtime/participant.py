@@ -63,7 +63,12 @@ class Participant:
     def __init__(self, experiment: Experiment, source: Mapping[str, Any]) -> None:
         self._experiment = experiment
         self._source = source
-        self.runtime = Runtime(experiment.environment(), max_steps=experiment.max_steps, players=experiment.players)
+        self.runtime = Runtime(
+            experiment.environment(),
+            max_steps=experiment.max_steps,
+            snapshot_every=experiment.snapshot_every,
+            players=experiment.players,
+        )
         count = len(self.runtime.players)
         if count != experiment.players:
             raise ExperimentError(

@@ -118,7 +118,12 @@ def _runtime(record: Record, folder: Path) -> Runtime:
 
     try:
         experiment = load_experiment(record.experiment, folder)
-        return Runtime(experiment.environment(), max_steps=experiment.max_steps, players=experiment.players)
+        return Runtime(
+            experiment.environment(),
+            max_steps=experiment.max_steps,
+            snapshot_every=experiment.snapshot_every,
+            players=experiment.players,
+        )
     except PyodideRuntimeError:
         raise
     except Exception as error:  # whatever the experiment's own code raises, it means the same

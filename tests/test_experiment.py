@@ -70,6 +70,8 @@ def test_fields_are_named_not_counted() -> None:
         ("episodes", 0),
         ("episodes", None),
         ("max_steps", 0),
+        ("snapshot_every", 0),
+        ("snapshot_every", 61),
         ("max_steps", 4.5),
         ("seed", -1),
         ("seed", 2**53),

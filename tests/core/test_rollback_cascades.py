@@ -22,23 +22,23 @@ sorts = st.lists(st.sampled_from(sorted(SORTS)), min_size=1, max_size=7, unique=
 actions = st.integers(0, ACTIONS - 1).map(lambda action: (bytes([action]),))
 
 
-def run_cascade(names: tuple[str, ...], seed: int, ending: int, cascade: list[Move]) -> Course:
+def run_cascade(names: tuple[str, ...], seed: int, ending: int, cascade: list[Move], every: int = 1) -> Course:
     make = partial(Tangle, names, ending)
-    course = Course(pr.Runtime(make(), seed=seed, max_steps=40))
+    course = Course(pr.Runtime(make(), seed=seed, max_steps=40, snapshot_every=every))
     course.go(("snapshot", 0, ()))
     for move in cascade:
         course.go(move)
-    check_everything_held(course, Straight(make, seed, max_steps=40), [(b"\1",), (b"\3",)])
+    check_everything_held(course, Straight(make, seed, max_steps=40, snapshot_every=every), [(b"\1",), (b"\3",)])
     return course
 
 
 @LAW
-@given(sorts, st.integers(0, 1000), st.sampled_from([0, 9]), moves(actions, 14))
+@given(sorts, st.integers(0, 1000), st.sampled_from([0, 9]), moves(actions, 14), st.sampled_from([1, 1, 2, 5]))
 def test_after_any_cascade_every_snapshot_held_equals_the_straight_run(
-    names: tuple[str, ...], seed: int, ending: int, cascade: list[Move]
+    names: tuple[str, ...], seed: int, ending: int, cascade: list[Move], every: int
 ) -> None:
     try:
-        run_cascade(names, seed, ending, cascade)
+        run_cascade(names, seed, ending, cascade, every)
     except (pr.SnapshotError, pr.BatchError) as error:
         # Some sorts can be held by a tuple only where the graph must refuse them, and says so.
         cause = error.cause if isinstance(error, pr.BatchError) else error
@@ -47,13 +47,35 @@ def test_after_any_cascade_every_snapshot_held_equals_the_straight_run(
         reject()
 
 
+@pytest.mark.parametrize("every", [1, 4])
 @pytest.mark.parametrize("name", sorted(SORTS))
-def test_a_long_cascade_over_one_sort_of_memory_equals_the_straight_run(name: str) -> None:
+def test_a_long_cascade_over_one_sort_of_memory_equals_the_straight_run(name: str, every: int) -> None:
     one, most = (b"\1",), (b"\3",)
     cascade: list[Move] = []
     for turn in range(9):
         other = (bytes([turn % ACTIONS]),)
         cascade += [("step", 0, (other,)), ("step", 0, (most,)), ("snapshot", 0, ())]
         cascade += [("rollback", turn * 5 + 1, (one, other, one, one))]
-    course = run_cascade((name,), 11, 0, cascade)
+    course = run_cascade((name,), 11, 0, cascade, every)
     assert course.rollbacks == 9
+
+
+def test_to_look_at_the_digest_of_a_state_between_two_captures_leaves_no_trace() -> None:
+    make = partial(Tangle, ("set", "names", "dict"), 0)
+    looked, left = (pr.Runtime(make(), seed=3, max_steps=40, snapshot_every=5) for _ in range(2))
+    for turn in range(24):
+        actions = (bytes([turn % ACTIONS]),)
+        for runtime in (looked, left):
+            runtime.batch([pr.Step(actions), pr.Snapshot()])
+        looked.digest()
+        looked.snapshot_digest(turn // 2 + 1)
+    assert looked.records == left.records and looked.digest() == left.digest()
+
+
+def test_a_capture_of_every_frame_and_one_of_every_fourth_say_the_same_of_a_state_without_sets() -> None:
+    make = partial(Tangle, ("dict", "list", "floats"), 0)
+    every, fourth = (pr.Runtime(make(), seed=3, max_steps=40, snapshot_every=frames) for frames in (1, 4))
+    for turn in range(22):
+        for runtime in (every, fourth):
+            runtime.batch([pr.Step((bytes([turn % ACTIONS]),))])
+        assert every.digest() == fourth.digest()

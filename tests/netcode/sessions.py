@@ -57,6 +57,7 @@ class Table:
         prediction: Prediction = Prediction.LAST,
         actions: int = 5,
         hold: int = 4,
+        snapshot_every: int = 1,
         clock_rates: list[float] | None = None,
         start_skew_ms: float = 0.0,
         settings: Callable[[int, MatchSettings], MatchSettings] = lambda place, settings: settings,
@@ -70,7 +71,7 @@ class Table:
         late = NetworkConditions(latency_ms=line.latency_ms + line.jitter_ms + 400 * line.loss)
         self.control = VirtualNetwork(late, seed) if reliable_control else self.network
         self.rates = clock_rates or [1.0] * players
-        self.factory, self.frames, self.seed = factory, frames, seed
+        self.factory, self.frames, self.seed, self.snapshot_every = factory, frames, seed, snapshot_every
         shared = MatchSettings(
             session="virtual",
             seed=seed,
@@ -84,7 +85,7 @@ class Table:
         make = factories or (lambda place: factory)
         self.matches = [
             Match(
-                Runtime(make(place)(), seed=seed, max_steps=frames),
+                Runtime(make(place)(), seed=seed, max_steps=frames, snapshot_every=snapshot_every),
                 local=place,
                 settings=settings(place, shared),
                 journal=self.journals[place],
@@ -159,7 +160,8 @@ class Table:
 
     def straight(self, journal: MemoryJournal) -> list[Any]:
         """The rows of a run without network from the inputs in a journal."""
-        return replay_journal(journal, Runtime(self.factory(), seed=self.seed, max_steps=self.frames))
+        every = self.snapshot_every
+        return replay_journal(journal, Runtime(self.factory(), seed=self.seed, max_steps=self.frames, snapshot_every=every))
 
 
 def play(factory: Callable[[], Any], **options: Any) -> Result:

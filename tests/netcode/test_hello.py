@@ -122,6 +122,14 @@ def test_another_length_of_episode_is_refused() -> None:
     assert "max_steps is 120 here and 121 there" in refused(table)[0]
 
 
+def test_another_rhythm_of_captures_is_refused() -> None:
+    table = Table(lambda: Pond(2), reliable_control=True)
+    other = Table(lambda: Pond(2), snapshot_every=3)
+    table.matches[1] = other.matches[1]
+    table.journals[1] = other.journals[1]
+    assert "snapshot_every is 1 here and 3 there" in refused(table)[0]
+
+
 def test_the_first_difference_is_named_in_the_order_of_the_terms() -> None:
     table = Table(
         lambda: Pond(2),

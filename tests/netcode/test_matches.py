@@ -38,6 +38,7 @@ def test_far_hosts(latency_ms: int) -> None:
             "window": r.randint(3, 16),
             "input_delay": r.choice([0, 0, 2, 4]),
             "prediction": r.choice(BOTH),
+            "snapshot_every": r.choice([1, 1, 2, 5]),
         },
     )
     assert tally.rollbacks > 200 and tally.replayed > 1.5 * tally.rollbacks and tally.stalls > 30
