@@ -64,6 +64,8 @@ def _source(name: str) -> dict[str, Any]:
 def rollbacks(worker: PyodideWorker, example: Example) -> list[Line]:
     """A rollback of k frames against k bare steps."""
     told = worker.call("rollbacks", "measure", source=example.source, depths=DEPTHS, pairs=example.pairs, seconds=20)
+    every = example.source["settings"]["snapshot_every"]
+    captured = f"; captured in every {every}th frame" if every > 1 else ""
     lines = []
     for depth in DEPTHS:
         pairs = told[str(depth)]
@@ -74,7 +76,7 @@ def rollbacks(worker: PyodideWorker, example: Example) -> list[Line]:
                 f"rollback of {depth} frames, {example.title}",
                 ratio,
                 "",
-                f"{depth} bare steps: {rollback:.0f} us against {bare:.0f} us, {len(pairs)} pairs",
+                f"{depth} bare steps: {rollback:.0f} us against {bare:.0f} us, {len(pairs)} pairs{captured}",
                 example.rollback_limit if depth == PROMISED_DEPTH else None,
             )
         )

@@ -95,6 +95,11 @@ class _Discrete:
         self._bytes = {self._start + i: i.to_bytes(self.size, "little") for i in range(few)}
         self._actions = {data: action for action, data in self._bytes.items()}
 
+    @property
+    def table(self) -> Mapping[bytes, int]:
+        """Actions by their bytes, where there are few: those that are not in it are for `decode` to judge."""
+        return self._actions
+
     def encode(self, action: Any) -> bytes:
         if type(action) is int and action in self._bytes:
             return self._bytes[action]

@@ -138,7 +138,7 @@ class _Single:
             result = _five(result, self.root)
         observation, reward, terminated, truncated, info = result
         end, cut = bool(terminated), bool(truncated)
-        return Transition((float(reward),), (end,), (cut,), (_mapping(info),), end or cut, (observation,))
+        return Transition._make(((float(reward),), (end,), (cut,), (_mapping(info),), end or cut, (observation,)))
 
 
 class _Shared:

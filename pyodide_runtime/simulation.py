@@ -13,7 +13,7 @@ import struct
 import sys
 import weakref
 from collections.abc import Mapping, Sequence
-from operator import add
+from operator import add, getitem
 from typing import Any, NamedTuple
 
 from . import environment as _environment
@@ -60,10 +60,14 @@ class Saved(NamedTuple):
 
 
 class _Since(NamedTuple):
-    """An environment's state told by an earlier one, and by every player's action in each frame since."""
+    """An environment's state told by an earlier one, and by every player's action in so many frames since.
+
+    `actions` may go on: it is shared with states of later frames.
+    """
 
     base: Saved
-    actions: tuple[tuple[bytes, ...], ...]
+    actions: list[tuple[bytes, ...]]
+    frames: int
 
 
 def episode_seed(session_seed: int, episode: int) -> int:
@@ -109,6 +113,7 @@ class Simulation:
         self.players = self.environment.players
         self.codecs = tuple(self.environment.codecs[name] for name in self.players)
         self._decoders = [codec.decode for codec in self.codecs]
+        self._tables: list[Mapping[bytes, Any]] = [getattr(codec, "table", {}) for codec in self.codecs]
         self.max_steps = max_steps
         self.snapshot_every = snapshot_every
         try:
@@ -184,7 +189,7 @@ class Simulation:
         if way is None or self.done:
             self._require_reset()
             raise EpisodeEnded(f"the episode ended with frame {self.frame - 1}; frame {self.frame} cannot be simulated")
-        decoded = [decode(data) for decode, data in zip(self._decoders, actions, strict=True)]
+        decoded = self._decode(actions)
         if Simulation._owner is not self._reference:
             self._own()
         self._current = None
@@ -208,7 +213,10 @@ class Simulation:
             self._since.append(tuple(actions))
         elif way.every_step or self.snapshot_every > 1:
             self.save()
-        return StepRecord(frame, tuple(actions), rewards, scores, self._terminated, self._truncated, infos)
+        record: StepRecord = _new(
+            StepRecord, (frame, tuple(actions), rewards, scores, self._terminated, self._truncated, infos)
+        )
+        return record
 
     # -- the state as one thing --------------------------------------------------------------------------------------
 
@@ -219,22 +227,23 @@ class Simulation:
             NotReset: there is no state yet.
             SnapshotError: the environment now holds something that cannot be brought back.
         """
-        if self._current is None:
-            way = self._require_reset()
-            if Simulation._owner is not self._reference:
-                self._own()
-            captured = not self.frame % self.snapshot_every
-            environment = way.save() if captured else self._told()
-            self._current = Saved(
-                self.frame, self.done, self._scores, self._terminated, self._truncated, environment, self._seeded
-            )
-            if captured:
-                self._base, self._since = self._current, []
-        return self._current
-
-    def _told(self) -> _Since:
-        assert self._base is not None
-        return _Since(self._base, tuple(self._since))
+        if self._current is not None:
+            return self._current
+        way = self._require_reset()
+        if Simulation._owner is not self._reference:
+            self._own()
+        told: _Since | None = None
+        if self.frame % self.snapshot_every:
+            assert self._base is not None
+            told = _new(_Since, (self._base, self._since, len(self._since)))
+        saved: Saved = _new(
+            Saved,
+            (self.frame, self.done, self._scores, self._terminated, self._truncated, told or way.save(), self._seeded),
+        )
+        self._current = saved
+        if told is None:
+            self._base, self._since = saved, []
+        return saved
 
     def load(self, saved: Saved) -> None:
         """Make a saved state the present one.
@@ -246,11 +255,11 @@ class Simulation:
         if Simulation._owner is not self._reference:
             self._own()
         if isinstance(saved.environment, _Since):
-            self._base, self._since = saved.environment.base, list(saved.environment.actions)
+            self._base, self._since = saved.environment.base, saved.environment.actions[: saved.environment.frames]
             way.restore(self._base.environment)
             for frame, actions in enumerate(self._since, self._base.frame):
                 try:
-                    self.environment.step([decode(data) for decode, data in zip(self._decoders, actions, strict=True)])
+                    self.environment.step(self._decode(actions))
                 except Exception as error:
                     raise EnvironmentFailed(f"frame {frame}: step raised {type(error).__name__}: {error}", frame) from error
         else:
@@ -292,6 +301,14 @@ class Simulation:
             raise NotReset("reset the environment first: there is no episode yet")
         return self._way
 
+    def _decode(self, actions: Sequence[bytes]) -> list[Any]:
+        if len(actions) == len(self._tables):
+            try:
+                return [*map(getitem, self._tables, actions)]
+            except KeyError:
+                pass  # not one of few actions, or none at all
+        return [decode(data) for decode, data in zip(self._decoders, actions, strict=True)]
+
     def _remember_pristine(self) -> None:
         """Keep the environment as it was made, so that one episode cannot leave traces in the next."""
         self._made, self._touched = self.environment.root, False
@@ -331,6 +348,8 @@ def _either(one: tuple[bool, ...], two: tuple[bool, ...]) -> tuple[bool, ...]:
     return tuple([a or b for a, b in zip(one, two, strict=True)])
 
 
+#: Makes a named tuple from all its fields; to name them would take three times as long, in every frame.
+_new: Any = tuple.__new__
 _NOTHING: Mapping[str, Scalar] = {}
 #: Types of infos that are kept as they are: they cannot change later, and become cells of a row.
 _PLAIN = {bool, int, float, str}
