@@ -46,10 +46,17 @@ class Server:
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        self.url = self.wait_for_line("listening on ", SECONDS_TO_START).split()[-1]
+        try:
+            self.url = self.wait_for_line("listening on ", SECONDS_TO_START).split()[-1]
+        except BaseException:
+            self._stop()
+            raise
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._stop()
+
+    def _stop(self) -> None:
         self._process.terminate()
         self._process.wait()
         self._reader.join()
