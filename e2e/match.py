@@ -222,7 +222,7 @@ async def _stored(room: Room, session: str) -> None:
             player.player_id
             for player in room.players
             if told[player.player_id]["outcome"] is None
-            or (not player.page.is_closed() and told[player.player_id]["certified_through"] is None)
+            or (not player.page.is_closed() and told[player.player_id]["told_by"] != "player")
         ]
         if not lacking:
             return

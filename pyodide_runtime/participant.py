@@ -276,6 +276,7 @@ class Participant:
                 "event": "summary",
                 "at_ms": round(now, 1),
                 **numbers,
+                "certified_through": list(match.certified_through),
                 "frame_intervals_ms": self._intervals,
                 "malformed": match.malformed,
             }

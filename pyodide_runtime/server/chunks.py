@@ -44,12 +44,14 @@ class Chunk:
         data: what is appended to the kind's file; whole lines, each ended by a newline.
         lines: how many.
         last: the place of the last row, for rows; else None.
+        certified: the place of the last row that all players are known to have alike, for diagnostics that tell it; else None.
         outcome: the outcome, for an outcome; else None.
     """
 
     data: bytes
     lines: int
     last: Place | None = None
+    certified: Place | None = None
     outcome: dict[str, Any] | None = None
 
 
@@ -68,11 +70,14 @@ def parse(kind: Kind, body: bytes, after: Place | None = None) -> Chunk:
     if body and not body.endswith(b"\n"):
         body += b"\n"
     count = 0
+    certified: Place | None = None
     for count, line in enumerate(body.split(b"\n")[:-1], start=1):
         value = _object(line, f"line {count}")
         if kind is Kind.ROWS:
             after = _check_row(value, after, f"line {count}")
-    return Chunk(body, count, last=after)
+        elif kind is Kind.DIAGNOSTICS and _is_place(value.get("certified_through")):
+            certified = (value["certified_through"][0], value["certified_through"][1])
+    return Chunk(body, count, last=after, certified=certified)
 
 
 def cells(rows: bytes) -> Iterator[list[tuple[str, str]]]:
@@ -88,9 +93,7 @@ def check_outcome(value: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(value.get("detail", ""), str):
         raise BadChunk('"detail" of the outcome must be a text')
     certified = value.get("certified_through")
-    if certified is not None and not (
-        isinstance(certified, list) and len(certified) == 2 and all(map(_is_count_or_none_yet, certified))
-    ):
+    if certified is not None and not _is_place(certified):
         raise BadChunk('"certified_through" of the outcome must be [episode, frame] or null')
     return value
 
@@ -116,6 +119,11 @@ def _check_row(value: dict[str, Any], after: Place | None, where: str) -> Place:
 
 def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _is_place(value: object) -> bool:
+    """Whether this is [episode, frame]; the frame is -1 where there is no such row yet."""
+    return isinstance(value, list) and len(value) == 2 and all(map(_is_count_or_none_yet, value))
 
 
 def _is_count_or_none_yet(value: object) -> bool:

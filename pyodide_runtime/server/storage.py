@@ -87,9 +87,10 @@ class _File:
 
 @dataclass
 class _Progress:
-    """How far a player's uploads have come, and who told the outcome and when."""
+    """How far a player's uploads have come, what is certified of them, and who told the outcome and when."""
 
     files: dict[str, _File] = field(default_factory=lambda: {kind.value: _File() for kind in Kind})
+    certified: list[int] | None = None
     outcome_by: str | None = None
     outcome_at: str | None = None
 
@@ -154,6 +155,8 @@ class Storage:
             file.size += len(chunk.data)
             file.lines += chunk.lines
             file.last = None if chunk.last is None else list(chunk.last)
+            if chunk.certified is not None:
+                progress.certified = list(chunk.certified)
             _write_json(folder / "progress.json", asdict(progress))
         except OSError as error:
             raise StorageFailed(f"the {kind.value} of player {player} cannot be stored: {error.strerror}") from None
@@ -161,15 +164,17 @@ class Storage:
     def conclude(self, session: str, player: str, outcome: str, detail: str) -> bool:
         """Give a player the outcome that the server saw, unless there is one. True if there was none.
 
-        The player's own word, if it comes later, takes its place. Raises NotStored or StorageFailed.
+        It is certified through what the player said last, as far as the rows came. The player's own word, if it comes later,
+        takes its place. Raises NotStored or StorageFailed.
         """
         folder = self._player(session, player)
         progress = _read_progress(folder)
         if progress.outcome_by is not None:
             return False
         progress.outcome_by, progress.outcome_at = "server", now()
-        rows = progress.files[Kind.ROWS.value].lines
-        told = {"outcome": outcome, "detail": detail, "certified_through": None, "rows": rows}
+        rows = progress.files[Kind.ROWS.value]
+        certified = None if progress.certified is None or rows.last is None else min(progress.certified, rows.last)
+        told = {"outcome": outcome, "detail": detail, "certified_through": certified, "rows": rows.lines}
         try:
             _write_json(folder / "outcome.json", told)
             _write_json(folder / "progress.json", asdict(progress))
@@ -236,6 +241,7 @@ class Storage:
             "player_id": player,
             "index": index,
             "outcome": told.get("outcome"),
+            "told_by": progress.outcome_by,
             "detail": told.get("detail", ""),
             "rows": progress.files[Kind.ROWS.value].lines,
             "certified_through": told.get("certified_through"),

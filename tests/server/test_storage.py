@@ -233,10 +233,27 @@ def test_an_outcome_is_kept_as_the_player_told_it(kept: Storage) -> None:
         "player_id": "A",
         "index": 0,
         "outcome": "desync",
+        "told_by": "player",
         "detail": "frame 3",
         "rows": 0,
         "certified_through": [0, 2],
     }
+
+
+def test_what_the_server_concludes_is_certified_as_far_as_the_player_said_and_the_rows_came(kept: Storage) -> None:
+    rows = [{"episode": 0, "frame": frame, "cells": []} for frame in range(4)]
+    kept.append(SESSION, "A", Kind.ROWS, 0, "\n".join(map(json.dumps, rows)).encode())
+    for sequence, certified in enumerate(([0, 1], [0, 9], "soon")):
+        note = json.dumps({"event": "summary", "certified_through": certified}).encode()
+        kept.append(SESSION, "A", Kind.DIAGNOSTICS, sequence, note)
+        if sequence == 0:
+            kept.append(SESSION, "B", Kind.ROWS, 0, json.dumps(rows[0]).encode())
+            kept.append(SESSION, "B", Kind.DIAGNOSTICS, 0, b'{"event":"summary","certified_through":[0,-1]}')
+    for player in "AB":
+        assert kept.conclude(SESSION, player, "left", "gone")
+    players = kept.summary(SESSION)["players"]
+    assert [player["certified_through"] for player in players] == [[0, 3], [0, -1]]
+    assert {player["told_by"] for player in players} == {"server"}
 
 
 def test_what_the_server_concludes_never_hides_what_the_player_says(kept: Storage) -> None:
