@@ -483,7 +483,7 @@ class Checkpointer:
         self._plan, self._layout, self._hot, self._moving = plan, layout, checkpoint.hot, checkpoint.moving
         # What was exchanged for a copy is to be found anew, if not by comparison with the layout, then by a walk.
         self._branches, self._stale = branches, plan.spoiled or (replaced and not renewed)
-        if not renewed:
+        if not renewed and not replaced:
             contents = _of_all(checkpoint)
             self._lay_out(plan, [contents[entry] for entry in plan.entries])
             checkpoint.layout, checkpoint.hot, checkpoint.moving = self._layout, self._hot, self._moving

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import io
 import weakref
 from typing import Any
 
@@ -29,6 +30,25 @@ def test_what_is_renamed_within_a_mapping_whose_content_is_often_replaced_is_not
     checkpointer.save()
     checkpointer.restore(checkpoint)
     assert vars(moved) == {"turn": 4, "more": [4]}
+
+
+def test_what_comes_back_as_a_copy_comes_back_any_number_of_times_from_before_the_graph_had_grown() -> None:
+    text = io.StringIO("start")
+    root: Any = Thing(text=text, shelf=[text, 0], map={"text": text})
+    checkpointer = Checkpointer([root])
+    old, before = checkpointer.save(), dump(root)
+    checkpointer.restore(old)
+    checkpointer.save()  # the copies stand where the others stood
+    root.new = [1]
+    checkpointer.save()
+    for turn in range(4):
+        checkpointer.restore(old)
+        assert dump(root) == before
+        assert root.shelf[0] is root.map["text"] is root.text
+        root.text.write("more")
+        root.shelf[0] = None
+        if turn % 2:
+            checkpointer.save()
 
 
 def test_what_the_graph_has_forgotten_is_let_go_in_time() -> None:
