@@ -308,7 +308,8 @@ export class Connection {
     console.error(text || error);
     this.error = error;
     const full = text.includes(error) ? text : `${error}\n${text}`.trim();
-    this.#socket.send({ type: "failed", error: full.slice(0, LONGEST_ERROR) });
+    // With the match's outcome, too: the page may be gone before the worker has uploaded it.
+    this.#socket.send({ type: "failed", error: full.slice(0, LONGEST_ERROR), outcome: more?.outcome ?? null });
     this.#enter("failed", more);
   }
 

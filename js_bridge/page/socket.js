@@ -21,7 +21,8 @@ import { FROM_SERVER, faultOf } from "../messages.js";
  */
 
 /**
- * @typedef {{type: "ready"} | {type: "signal", to: number, data: any} | {type: "failed", error: string}} ToServer
+ * @typedef {{type: "ready"} | {type: "signal", to: number, data: any}
+ *   | {type: "failed", error: string, outcome: string | null}} ToServer
  */
 
 /** One WebSocket, for as long as the page lives. */

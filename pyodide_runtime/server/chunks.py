@@ -86,9 +86,14 @@ def cells(rows: bytes) -> Iterator[list[tuple[str, str]]]:
         yield [(column, text) for column, text in json.loads(line)["cells"]]
 
 
+def is_outcome(value: object) -> bool:
+    """Whether a value looks like the outcome of a match: one word, such as `peer_left`."""
+    return isinstance(value, str) and _OUTCOME.fullmatch(value) is not None
+
+
 def check_outcome(value: dict[str, Any]) -> dict[str, Any]:
     """The value, if it is an outcome: a word, maybe its details. Raises BadChunk."""
-    if not isinstance(value.get("outcome"), str) or not _OUTCOME.fullmatch(value["outcome"]):
+    if not is_outcome(value.get("outcome")):
         raise BadChunk('the outcome needs a word at "outcome", such as "completed"')
     if not isinstance(value.get("detail", ""), str):
         raise BadChunk('"detail" of the outcome must be a text')

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from pyodide_runtime.errors import PyodideRuntimeError
+from pyodide_runtime.server.chunks import is_outcome
 
 LARGEST_MESSAGE = 128 * 1024
 """Most characters of a message from a page."""
@@ -38,9 +39,10 @@ class Signal:
 
 @dataclass(frozen=True)
 class Failed:
-    """The page cannot play, or not go on; `error` says why."""
+    """The page cannot play, or not go on; `error` says why. `outcome` is that of its match, if that is what ended."""
 
     error: str
+    outcome: str | None = None
 
 
 def parse(text: str) -> Ready | Signal | Failed:
@@ -81,10 +83,12 @@ def _read_signal(value: Message) -> Signal:
 
 
 def _read_failed(value: Message) -> Failed:
-    (error,) = _fields(value, "error")
+    error, outcome = _fields(value, "error", "outcome")
     if not isinstance(error, str) or not error.strip():
         raise MessageError('"error" of a failure is a text that is not empty')
-    return Failed(error)
+    if outcome is not None and not is_outcome(outcome):
+        raise MessageError('"outcome" of a failure is a word, such as "peer_left", or null')
+    return Failed(error, outcome)
 
 
 _READERS: Mapping[str, Callable[[Message], Ready | Signal | Failed]] = {

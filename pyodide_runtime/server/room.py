@@ -136,8 +136,8 @@ class Room:
                 self._ready(seat)
             case Signal(to, data):
                 self._signal(seat, to, data)
-            case Failed(error):
-                self._failed(seat, error)
+            case Failed(error, outcome):
+                self._failed(seat, error, outcome or "failed")
 
     def leave(self, seat: Seat) -> None:
         """The seat's connection is gone."""
@@ -221,10 +221,10 @@ class Room:
             raise MessageError(f"player {to} is not here")
         other.connection.send(messages.signal(seat.index, data))
 
-    def _failed(self, seat: Seat, error: str) -> None:
+    def _failed(self, seat: Seat, error: str, outcome: str) -> None:
         self._report(f"room {self.name}: player {seat.player_id} failed: {printable(error)}")
         if self.state is RoomState.RUNNING:
-            self._conclude(seat, "failed", error)
+            self._conclude(seat, outcome, error)
         elif self.state is RoomState.GATHERING:
             self._fail_to_start(seat, error)
 

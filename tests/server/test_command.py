@@ -122,7 +122,7 @@ def test_a_session_from_joining_to_the_listing(server: Server) -> None:
             assert "already started" in until(third, "refused")["error"]
             with pytest.raises(ConnectionClosed):
                 third.recv()
-        second.send('{"type":"failed","error":"out of soup"}')
+        second.send('{"type":"failed","error":"out of soup","outcome":null}')
         for player in "AB":
             path = f"/api/sessions/{session}/players/{player}/chunks/outcome?sequence=0"
             body = json.dumps({"outcome": "completed"}).encode()

@@ -211,10 +211,13 @@ def test_signals_pass_between_players_untouched(site: Site) -> None:
         '{"type": "signal", "to": 2, "data": {}}',
         '{"type": "signal", "to": -1, "data": {}}',
         '{"type": "failed"}',
-        '{"type": "failed", "error": ""}',
-        '{"type": "failed", "error": {"text": "x"}}',
+        '{"type": "failed", "error": "x"}',
+        '{"type": "failed", "error": "", "outcome": null}',
+        '{"type": "failed", "error": {"text": "x"}, "outcome": null}',
+        '{"type": "failed", "error": "x", "outcome": ["desync"]}',
+        '{"type": "failed", "error": "x", "outcome": "../x"}',
         "[" * 100_000,
-        json.dumps({"type": "failed", "error": "x" * LARGEST_MESSAGE}),
+        json.dumps({"type": "failed", "error": "x" * LARGEST_MESSAGE, "outcome": None}),
     ],
 )
 def test_a_malformed_message_is_answered_with_an_error_and_changes_nothing(site: Site, text: str) -> None:
@@ -312,7 +315,7 @@ def test_a_room_may_be_used_again_when_its_session_is_over(site: Site) -> None:
 def test_a_failure_is_printed_and_kept_as_the_players_outcome(site: Site) -> None:
     with site.page("A") as first, site.page("B") as second:
         session, _ = start(first, second)
-        second.send(type="failed", error="ZeroDivisionError\n\x1b[31mat frame 3")
+        second.send(type="failed", error="ZeroDivisionError\n\x1b[31mat frame 3", outcome=None)
         second.send(type="signal", to=0, data={})
         first.until("signal")
         (listed,) = site.sessions()
@@ -323,11 +326,22 @@ def test_a_failure_is_printed_and_kept_as_the_players_outcome(site: Site) -> Non
         assert site.sessions()[0]["players"][1]["outcome"] == "environment_error"
 
 
+def test_a_page_whose_match_has_failed_tells_how_before_its_worker_can(site: Site) -> None:
+    with site.page("A") as first, site.page("B") as second:
+        session, _ = start(first, second)
+        second.send(type="failed", error="player A left", outcome="peer_left")
+        second.send(type="signal", to=0, data={})
+        first.until("signal")
+        (listed,) = site.sessions()
+        assert (listed["session"], listed["players"][1]["outcome"]) == (session, "peer_left")
+        assert listed["players"][1]["detail"] == "player A left"
+
+
 def test_a_failure_before_the_start_ends_the_session_for_all_with_the_reason(site: Site) -> None:
     with site.page("A") as first, site.page("B") as second:
         session = first.until("joined")["session"]
         second.until("roster")
-        first.send(type="failed", error="no such package")
+        first.send(type="failed", error="no such package", outcome=None)
         assert second.until("refused")["error"] == "Player A could not start: no such package"
     (listed,) = site.sessions()
     assert (listed["session"], listed["outcome"], listed["started"]) == (session, "failed", None)

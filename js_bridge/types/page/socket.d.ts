@@ -20,7 +20,8 @@ export function socketUrl(room: string, playerId: string, server: string): strin
  *   | {type: "error", error: string}} FromServer
  */
 /**
- * @typedef {{type: "ready"} | {type: "signal", to: number, data: any} | {type: "failed", error: string}} ToServer
+ * @typedef {{type: "ready"} | {type: "signal", to: number, data: any}
+ *   | {type: "failed", error: string, outcome: string | null}} ToServer
  */
 /** One WebSocket, for as long as the page lives. */
 export class Socket {
@@ -87,4 +88,5 @@ export type ToServer = {
 } | {
     type: "failed";
     error: string;
+    outcome: string | null;
 };
