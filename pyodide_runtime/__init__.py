@@ -6,7 +6,7 @@ This module holds the public names and nothing else.
 from __future__ import annotations
 
 from . import compat as _compat
-from .batch import Reset, Restore, Rollback, Runtime, Snapshot, Step
+from .batch import Runtime
 from .environment import Environment, Transition, adapt
 from .errors import (
     ActionError,
@@ -30,6 +30,7 @@ from .errors import (
 from .experiment import Experiment
 from .match import Match, MatchSettings, Outcome
 from .network.virtual import NetworkConditions
+from .operations import Reset, Restore, Rollback, Snapshot, Step
 from .simulation import Simulation
 from .snapshots.ways import SnapshotWay
 

@@ -7,9 +7,10 @@ nothing of predictions or networks: what to roll back, and when, is decided abov
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, dataclass, fields
-from typing import Any, ClassVar
+from itertools import chain, islice
+from typing import Any, cast
 
 from .actions import ActionCodec
 from .errors import (
@@ -21,71 +22,12 @@ from .errors import (
     SessionError,
     UnknownPlayer,
 )
+from .operations import Actions, Operation, Restore, Rollback, Snapshot, Step, name_of, operation_of
 from .rows import row_values
 from .simulation import Saved, Simulation, StepRecord
 from .snapshots.ways import SnapshotWay
 
-__all__ = ["Operation", "Reset", "Restore", "Rollback", "Runtime", "Snapshot", "Step"]
-
-#: An action of every player: a mapping from player to action, or the canonical bytes in the order of players.
-Actions = Mapping[Any, Any] | tuple[bytes, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Reset:
-    """Begin an episode at frame 0; all snapshots and rows of the one before are dropped.
-
-    `seed` None repeats the seed of the episode before.
-    """
-
-    op: ClassVar[str] = "reset"
-    seed: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """Simulate one frame with an action of every player.
-
-    Snapshots of later frames, of another course of events, are dropped.
-    """
-
-    op: ClassVar[str] = "step"
-    actions: Actions
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """Hold the state at the beginning of the current frame."""
-
-    op: ClassVar[str] = "snapshot"
-
-
-@dataclass(frozen=True, slots=True)
-class Restore:
-    """Go back (or forth) to a frame whose snapshot is held."""
-
-    op: ClassVar[str] = "restore"
-    frame: int
-
-
-@dataclass(frozen=True, slots=True)
-class Rollback:
-    """Restore `frame`, replay `actions` from it, and save again every frame on the way that held a snapshot.
-
-    Snapshots beyond the last replayed frame are dropped. With `stop_at_end`, actions beyond the end of the episode are
-    left over instead of being an error; with `save_all`, every frame on the way is saved.
-    """
-
-    op: ClassVar[str] = "rollback"
-    frame: int
-    actions: Sequence[Actions]
-    stop_at_end: bool = False
-    save_all: bool = False
-
-
-Operation = Reset | Step | Snapshot | Restore | Rollback
-_OPERATIONS: dict[str, type[Any]] = {kind.op: kind for kind in (Reset, Step, Snapshot, Restore, Rollback)}
-
+__all__ = ["Runtime"]
 
 class Runtime:
     """A simulation that is worked in batches.
@@ -209,16 +151,15 @@ class Runtime:
         """
         from_javascript = hasattr(operations, "to_py")
         given = operations.to_py() if from_javascript else operations
-        if isinstance(given, Mapping | str | bytes) or not isinstance(given, Sequence):
+        if type(given) is not list and (isinstance(given, Mapping | str | bytes) or not isinstance(given, Sequence)):
             raise OperationError(f"a batch is a list of operations, not {type(given).__name__}")
         before, held, seed = self.simulation.save(), dict(self._held), self._seed
         self._undone: tuple[int, list[StepRecord]] = (len(self._records), [])
         results: list[dict[str, Any]] = []
-        index, name = 0, "?"
+        index, item = 0, None
         try:
             for index, item in enumerate(given):  # noqa: B007
-                name = _name_of(item)
-                result = self._run(_operation(item), describe)
+                result = self._run(operation_of(item), describe)
                 if describe:
                     results.append(result)
         except BaseException as error:
@@ -227,7 +168,7 @@ class Runtime:
             self._records[frame:] = records
             self.simulation.load(before)
             if isinstance(error, PyodideRuntimeError):
-                raise BatchError(index, name, error) from error
+                raise BatchError(index, name_of(item), error) from error
             raise
         return _to_javascript(results) if from_javascript else results
 
@@ -263,16 +204,15 @@ class Runtime:
         return record
 
     def _rollback(self, operation: Rollback) -> list[StepRecord]:
-        encoded = [self.encode(actions) for actions in operation.actions]
-        frame = operation.frame
+        frame, encoded = operation.frame, self._encode_all(operation.actions)
         self._restore(frame)
-        stale = () if operation.save_all else set(self._held)
+        simulation, records, save_all, stop = self.simulation, self._records, operation.save_all, operation.stop_at_end
+        stale = () if save_all else set(self._held)
         self._drop_from(frame + 1)
         self._truncate(frame)
-        simulation, records, save_all = self.simulation, self._records, operation.save_all
         held, step, save, append = self._held, simulation.step, simulation.save, records.append
         for actions in encoded:
-            if simulation.done and operation.stop_at_end:
+            if stop and simulation.done:
                 break
             append(step(actions))
             if save_all or simulation.frame in stale:
@@ -313,8 +253,20 @@ class Runtime:
 
     def _drop_from(self, frame: int) -> None:
         held = self._held
-        while held and next(reversed(held)) >= frame:
-            held.popitem()
+        if held and next(reversed(held)) >= frame:
+            frames = list(held)
+            self._held = dict(islice(held.items(), bisect_left(frames, frame)))
+
+    def _encode_all(self, frames: Sequence[Actions]) -> Sequence[tuple[bytes, ...]]:
+        """The actions of many frames, encoded."""
+        # Those that the session gives are: that is seen of all of them together.
+        if (
+            {*map(type, frames)} == {tuple}
+            and {*map(len, frames)} == {len(self.players)}
+            and {*map(type, chain.from_iterable(frames))} == {bytes}
+        ):
+            return cast("Sequence[tuple[bytes, ...]]", frames)
+        return [self.encode(actions) for actions in frames]
 
     def encode(self, actions: Actions) -> tuple[bytes, ...]:
         """Canonical bytes of every player's action, in order.
@@ -362,43 +314,6 @@ def _seed(seed: Any) -> int:
     if type(seed) is not int or not 0 <= seed < 1 << 63:
         raise OperationError(f"seed={seed!r}: give a whole number from 0 to 2**63 - 1")
     return seed
-
-
-def _name_of(item: Any) -> str:
-    name = item.get("op", "?") if isinstance(item, Mapping) else getattr(item, "op", type(item).__name__)
-    return str(name)
-
-
-def _operation(item: Any) -> Operation:
-    """The operation that an object or a JSON-like mapping stands for."""
-    if isinstance(item, Operation):
-        return _checked(item)
-    if not isinstance(item, Mapping):
-        raise OperationError(f"{item!r} is not an operation; give Reset, Step, Snapshot, Restore, Rollback or a mapping with 'op'")
-    name = item.get("op")
-    kind = _OPERATIONS.get(name) if isinstance(name, str) else None
-    if kind is None:
-        raise OperationError(f"there is no operation {name!r}; known are {', '.join(_OPERATIONS)}")
-    known = {field.name: field for field in fields(kind)}
-    values = {key: value for key, value in item.items() if key != "op"}
-    for key in values:
-        if key not in known:
-            raise OperationError(f"operation {kind.op!r} has no field {key!r}; it has {', '.join(known) or 'none'}")
-    for key, field in known.items():
-        if field.default is MISSING and key not in values:
-            raise OperationError(f"operation {kind.op!r} needs the field {key!r}")
-    operation: Operation = kind(**values)
-    return _checked(operation)
-
-
-def _checked(operation: Operation) -> Operation:
-    if isinstance(operation, Rollback):
-        if isinstance(operation.actions, str | bytes | Mapping) or not isinstance(operation.actions, Sequence):
-            raise OperationError("the actions of a rollback are a list with one mapping a frame")
-        for name in ("stop_at_end", "save_all"):
-            if type(getattr(operation, name)) is not bool:
-                raise OperationError(f"{name}={getattr(operation, name)!r} of a rollback is neither true nor false")
-    return operation
 
 
 def _to_javascript(value: Any) -> Any:

@@ -36,6 +36,10 @@ class Transition(NamedTuple):
     observations: tuple[Any, ...]
 
 
+#: Makes a named tuple from all its fields, in a third of the time that it takes to name them.
+_new: Any = tuple.__new__
+
+
 class Environment(Protocol):
     """What a simulation needs of an environment."""
 
@@ -138,7 +142,10 @@ class _Single:
             result = _five(result, self.root)
         observation, reward, terminated, truncated, info = result
         end, cut = bool(terminated), bool(truncated)
-        return Transition._make(((float(reward),), (end,), (cut,), (_mapping(info),), end or cut, (observation,)))
+        if type(info) is not dict:
+            info = _mapping(info)
+        transition: Transition = _new(Transition, ((float(reward),), (end,), (cut,), (info,), end or cut, (observation,)))
+        return transition
 
 
 class _Shared:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .batch import Reset, Runtime
+from .batch import Runtime
 from .errors import (
     ActionError,
     BatchError,
@@ -28,6 +28,7 @@ from .journal import Journal
 from .ledger import EpisodeLedger
 from .network.peer import Peer
 from .network.wire import MAX_INPUT, PROTOCOL_VERSION, Bye, End, Hello, Inputs, Packet, decode, encode, session_key
+from .operations import Reset
 from .rollback.inputs import Prediction, make_input
 from .rollback.session import Counters, RollbackSession
 from .simulation import episode_seed

@@ -19,10 +19,11 @@ from pathlib import Path
 from typing import Any
 
 from . import requirements
-from .batch import Reset, Runtime
+from .batch import Runtime
 from .errors import PyodideRuntimeError, RecordError
 from .journal import MemoryJournal
 from .ledger import EpisodeLedger
+from .operations import Reset
 from .record import Episode, Record, read_record
 from .rollback.inputs import action_of
 from .rollback.session import FinalFrame

@@ -114,6 +114,8 @@ class Simulation:
         self.codecs = tuple(self.environment.codecs[name] for name in self.players)
         self._decoders = [codec.decode for codec in self.codecs]
         self._tables: list[Mapping[bytes, Any]] = [getattr(codec, "table", {}) for codec in self.codecs]
+        self._advance = self.environment.step
+        self._no_infos = (_NOTHING,) * len(self.players)
         self.max_steps = max_steps
         self.snapshot_every = snapshot_every
         try:
@@ -189,13 +191,16 @@ class Simulation:
         if way is None or self.done:
             self._require_reset()
             raise EpisodeEnded(f"the episode ended with frame {self.frame - 1}; frame {self.frame} cannot be simulated")
-        decoded = self._decode(actions)
+        try:
+            decoded = [*map(getitem, self._tables, actions)] if len(actions) == len(self._tables) else self._decode(actions)
+        except KeyError:  # not one of few actions, or none at all
+            decoded = self._decode(actions)
         if Simulation._owner is not self._reference:
             self._own()
         self._current = None
         frame = self.frame
         try:
-            rewards, terminated, truncated, infos, over, self.observations = self.environment.step(decoded)
+            rewards, terminated, truncated, infos, over, self.observations = self._advance(decoded)
         except PyodideRuntimeError:
             raise
         except Exception as error:
@@ -208,14 +213,17 @@ class Simulation:
             self._terminated = _either(self._terminated, terminated)
             self._truncated = _either(self._truncated, truncated)
             self.done = over or all(_either(self._terminated, self._truncated))
-        infos = tuple([_keep(info) if info else _NOTHING for info in infos])
+        infos = tuple([_keep(info) if info else _NOTHING for info in infos]) if any(infos) else self._no_infos
+        actions = tuple(actions)
         if self.frame % self.snapshot_every:
-            self._since.append(tuple(actions))
+            self._since.append(actions)
+            told = _new(_Since, (self._base, self._since, len(self._since)))
+            self._current = _new(
+                Saved, (self.frame, self.done, scores, self._terminated, self._truncated, told, self._seeded)
+            )
         elif way.every_step or self.snapshot_every > 1:
             self.save()
-        record: StepRecord = _new(
-            StepRecord, (frame, tuple(actions), rewards, scores, self._terminated, self._truncated, infos)
-        )
+        record: StepRecord = _new(StepRecord, (frame, actions, rewards, scores, self._terminated, self._truncated, infos))
         return record
 
     # -- the state as one thing --------------------------------------------------------------------------------------
@@ -232,17 +240,11 @@ class Simulation:
         way = self._require_reset()
         if Simulation._owner is not self._reference:
             self._own()
-        told: _Since | None = None
-        if self.frame % self.snapshot_every:
-            assert self._base is not None
-            told = _new(_Since, (self._base, self._since, len(self._since)))
         saved: Saved = _new(
-            Saved,
-            (self.frame, self.done, self._scores, self._terminated, self._truncated, told or way.save(), self._seeded),
+            Saved, (self.frame, self.done, self._scores, self._terminated, self._truncated, way.save(), self._seeded)
         )
-        self._current = saved
-        if told is None:
-            self._base, self._since = saved, []
+        self._current = self._base = saved
+        self._since = []
         return saved
 
     def load(self, saved: Saved) -> None:
@@ -259,7 +261,7 @@ class Simulation:
             way.restore(self._base.environment)
             for frame, actions in enumerate(self._since, self._base.frame):
                 try:
-                    self.environment.step(self._decode(actions))
+                    self._advance(self._decode(actions))
                 except Exception as error:
                     raise EnvironmentFailed(f"frame {frame}: step raised {type(error).__name__}: {error}", frame) from error
         else:
@@ -302,11 +304,6 @@ class Simulation:
         return self._way
 
     def _decode(self, actions: Sequence[bytes]) -> list[Any]:
-        if len(actions) == len(self._tables):
-            try:
-                return [*map(getitem, self._tables, actions)]
-            except KeyError:
-                pass  # not one of few actions, or none at all
         return [decode(data) for decode, data in zip(self._decoders, actions, strict=True)]
 
     def _remember_pristine(self) -> None:

@@ -7,7 +7,8 @@ from time import perf_counter
 from typing import Any
 
 from bench.inside.subjects import SEED, Subject, subject
-from pyodide_runtime.batch import Reset, Restore, Rollback, Runtime, Snapshot, Step
+from pyodide_runtime.batch import Runtime
+from pyodide_runtime.operations import Reset, Restore, Rollback, Snapshot, Step
 
 __all__ = ["measure"]
 

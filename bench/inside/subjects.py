@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pyodide_runtime.batch import Reset, Runtime, Step
+from pyodide_runtime.batch import Runtime
 from pyodide_runtime.experiment import Experiment
+from pyodide_runtime.operations import Reset, Step
 from pyodide_runtime.worker import load_experiment
 
 __all__ = ["SEED", "Subject", "balance", "subject"]

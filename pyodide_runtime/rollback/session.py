@@ -19,8 +19,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ..batch import Rollback, Runtime, Snapshot, Step
+from ..batch import Runtime
 from ..errors import BatchError, EnvironmentFailed, SessionError
+from ..operations import Rollback, Snapshot, Step
 from ..simulation import StepRecord
 from .inputs import InputQueue, Prediction, action_of
 

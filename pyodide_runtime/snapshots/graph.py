@@ -98,7 +98,8 @@ class _Leaf:
         yield Item(self.array, ARRAY), self.content
 
     def restore(self) -> None:
-        ARRAY.restore(self.array, self.content)
+        if ARRAY.capture(self.array, self.content) is not self.content:
+            ARRAY.restore(self.array, self.content)
 
 
 class _Plan:
@@ -125,7 +126,7 @@ class Checkpoint:
 
     __slots__ = ("branches", "hot", "layout", "moving", "plan")
 
-    def __init__(self, plan: _Plan, layout: Layout, hot: list[Any], moving: list[Any], branches: _Branches) -> None:
+    def __init__(self, plan: _Plan, layout: Layout, hot: Sequence[Any], moving: list[Any], branches: _Branches) -> None:
         self.plan = plan
         self.layout = layout
         self.hot = hot
@@ -261,14 +262,20 @@ class Checkpointer:
             self.rescan()
         wholes: list[tuple[Entry, Any, Any]] = []
         places: list[tuple[Entry, Any, Any]] = []
-        layout = self._layout
+        grown: _Branches = {}
+        layout, branches = self._layout, self._branches
         hot = layout.look()
         if hot is None:
             self._learn(wholes, places)
             layout = self._layout
         else:
             for spot, new, old in zip(layout.spots, hot, self._hot, strict=True):
-                if new is not old and (type(new) not in VALUE_TYPES or spot.place in self._branches):
+                if new is old:
+                    continue
+                kind = type(new)
+                if kind in ARRAY_TYPES and spot.place in branches and (leaf := self._leaf(new)) is not None:
+                    grown[spot.place] = leaf
+                elif kind not in VALUE_TYPES or spot.place in branches:
                     places.append((spot.entry, spot.key, new))
             self._hot = hot
         if layout.moving:
@@ -279,10 +286,12 @@ class Checkpointer:
                 if new is not old:
                     wholes.append((entry, new, old))
             self._moving = after
-        if wholes or places or self._branches:
+        if not wholes and not places and grown.keys() == branches.keys():
+            self._branches = grown
+        elif wholes or places or branches:
             # Until this is through: a save that fails half-way must not count as a look.
             self._stale = self._plan.spoiled = True
-            self._branches = self._follow(wholes, places)
+            self._branches = self._follow(wholes, places, grown)
             # In a plan that grows and grows there is much that the graph has long forgotten.
             self._plan.spoiled = False
             self._stale = len(self._plan.entries) > self._plan.most
@@ -304,9 +313,10 @@ class Checkpointer:
                 places.extend((entry, key, value) for key, value in changed)
         self._lay_out(self._plan, [contents[entry] for entry in self._plan.entries])
 
-    def _follow(self, wholes: list[tuple[Entry, Any, Any]], places: list[tuple[Entry, Any, Any]]) -> _Branches:
+    def _follow(
+        self, wholes: list[tuple[Entry, Any, Any]], places: list[tuple[Entry, Any, Any]], grown: _Branches
+    ) -> _Branches:
         """Find what new references lead to: into the plan, or, at a volatile place, into a branch."""
-        grown: _Branches = {}
         dropped: set[_Place] = set()
         rest = []
         for place in places:
@@ -421,12 +431,15 @@ class Checkpointer:
         plan.has_replaced |= added.has_replaced
         self._lay_out(plan, known + added.contents)
 
+    def _leaf(self, array: Any) -> _Leaf | None:
+        if array.base is None and not array.dtype.hasobject and id(array) not in self._plan.index:
+            return _Leaf(array, ARRAY.capture(array, None))
+        return None
+
     def _grow(self, heads: list[Any]) -> _Branch | _Leaf:
         index = self._plan.index
-        if len(heads) == 1:
-            head = heads[0]
-            if type(head) in ARRAY_TYPES and head.base is None and not head.dtype.hasobject and id(head) not in index:
-                return _Leaf(head, ARRAY.capture(head, None))
+        if len(heads) == 1 and type(heads[0]) in ARRAY_TYPES and (leaf := self._leaf(heads[0])) is not None:
+            return leaf
         branch = _Branch()
         over = _Overlay(index)
         branch.held.append(heads)

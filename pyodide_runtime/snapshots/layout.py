@@ -12,10 +12,10 @@ This module knows nothing of how objects are found, or of what new references le
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import chain
-from operator import attrgetter, is_, methodcaller
+from operator import attrgetter, is_, itemgetter, methodcaller
 from typing import Any
 
 from .contents import ARRAY, DICT, LIST, Kind
@@ -153,38 +153,41 @@ class Layout:
         self._others = [entry.obj for entry, _ in others]
         self._other_keys = [key for _, content in others for key in content]
         self._other_lengths = [len(content) for _, content in others]
+        self._pick = _picker(self._hot)
         #: The values at the hot places when this was laid out.
-        self.hot = [self._expected[at] for at in self._hot]
+        self.hot = self._pick(self._expected)
+        for at in self._hot:  # as in what it is compared with
+            self._expected[at] = None
 
     def _lay_bytes(self, rest: list[tuple[Entry, Any]]) -> None:
         arrays = [entry.obj for entry, _ in rest if entry.kind is ARRAY]
         shapes = {id(entry.obj): (content[0], content[2]) for entry, content in rest if entry.kind is ARRAY}
         headers = [(array, header_of(array)) for array in arrays]
-        self._fields = [header[0] for _, header in headers if header is not None]
-        self._fields_bytes = _join(self._fields)
+        fields = [header[0] for _, header in headers if header is not None]
         self._dimensions = [header[1] for _, header in headers if header is not None]
         self._dimensions_bytes = _join(self._dimensions)
         self._asked = [array for array, header in headers if header is None]
         self._shapes = [shapes[id(array)] for array in self._asked]
         contents = {id(entry.obj): content[1] for entry, content in rest if entry.kind is ARRAY}
         plain = [array for array in arrays if _is_buffer(array, contents[id(array)])]
-        self._buffers: list[Any] = list(plain)
-        expected = [contents[id(array)] for array in plain]
+        # Fields first: they have one size, so that what follows cannot be taken for them.
+        self._buffers: list[Any] = [*fields, *plain]
+        expected = [*map(bytes, fields), *(contents[id(array)] for array in plain)]
         known = set(map(id, plain))
         self._copied = [array for array in arrays if id(array) not in known]
         self._copied_bytes = [contents[id(array)] for array in self._copied]
         self._randoms = [entry.obj for entry, _ in rest if isinstance(entry.kind, RandomKind)]
-        self._gauss = [content[1] for entry, content in rest if isinstance(entry.kind, RandomKind)]
+        gauss = [content[1] for entry, content in rest if isinstance(entry.kind, RandomKind)]
         seeds = [(entry.obj, content) for entry, content in rest if isinstance(entry.kind, SeedSequenceKind)]
         self._seeds = [seed for seed, _ in seeds]
-        self._children = [content for _, content in seeds]
+        self._counts = [*gauss, *(content for _, content in seeds)]
         for entry, content in rest:
             if entry.kind is not ARRAY:
                 self._buffers.extend(entry.kind.buffers(entry.obj, content) or ())
                 expected.append(entry.kind.buffered(content))
-        self._bytes = b"".join(expected)
+        self._bytes = _join(expected)
 
-    def look(self) -> list[Any] | None:
+    def look(self) -> Sequence[Any] | None:
         """The present values of `spots`; None if anything still has changed."""
         values = self._referents()
         if self._mappings:
@@ -192,21 +195,18 @@ class Layout:
         expected = self._expected
         if len(values) != len(expected):
             return None
-        hot = []
+        hot = self._pick(values)
         for at in self._hot:
-            expected[at] = value = values[at]
-            hot.append(value)
+            values[at] = None
         try:
             if (
                 self._are_expected(values)
                 and [*map(list, self._texts)] == self._text_keys
                 and _join(self._buffers) == self._bytes
-                and _join(self._fields) == self._fields_bytes
-                and _join(self._dimensions) == self._dimensions_bytes
+                and _join(self._dimensions) == self._dimensions_bytes  # where they lie is in the fields
                 and (not self._asked or [*map(_array_shape, self._asked)] == self._shapes)
                 and (not self._lengths or [*map(len, self._lists)] == self._lengths)
-                and [*map(_gauss, self._randoms)] == self._gauss
-                and [*map(_children, self._seeds)] == self._children
+                and [*map(_gauss, self._randoms), *map(_children, self._seeds)] == self._counts
                 and (not self._copied or [*map(_array_bytes, self._copied)] == self._copied_bytes)
                 and (not self._others or self._same_keys())
             ):
@@ -228,7 +228,7 @@ class Layout:
             map(is_, chain.from_iterable(self._others), self._other_keys)
         )
 
-    def still_contents(self, hot: list[Any]) -> list[tuple[Entry, Any]]:
+    def still_contents(self, hot: Sequence[Any]) -> list[tuple[Entry, Any]]:
         """Every still entry with its contents, given the values of the hot places."""
         if not self.spots:
             return self.still
@@ -237,12 +237,17 @@ class Layout:
             found.setdefault(spot.entry, {})[spot.key] = value
         return [(entry, _with(content, found[entry]) if entry in found else content) for entry, content in self.still]
 
-    def contents(self, hot: list[Any], moving: list[Any]) -> dict[Entry, Any]:
+    def contents(self, hot: Sequence[Any], moving: list[Any]) -> dict[Entry, Any]:
         """The contents of every entry, given those of the hot places and of the moving."""
         return {**dict(self.still_contents(hot)), **dict(zip(self.moving, moving, strict=True))}
 
 
 _VALUES: Callable[[dict[Any, Any]], Any] = dict.values
+
+
+def _picker(places: list[int]) -> Callable[[list[Any]], Sequence[Any]]:
+    """A function that gives the values at these places of a list."""
+    return itemgetter(*places) if len(places) > 1 else lambda values: [values[at] for at in places]
 
 
 def _listed(entry: Entry, content: Any) -> tuple[Any, list[tuple[Any, int]]] | None:

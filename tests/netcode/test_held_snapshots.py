@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
-from pyodide_runtime.batch import Reset, Rollback, Runtime, Snapshot, Step
+from pyodide_runtime.batch import Runtime
 from pyodide_runtime.match import Match, Phase
 from pyodide_runtime.network.virtual import NetworkConditions
+from pyodide_runtime.operations import Reset, Rollback, Snapshot, Step
 from pyodide_runtime.simulation import StepRecord
 
 from .environments import Pond

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 from pytest_pyodide import run_in_pyodide
 
-from pyodide_runtime.batch import Runtime, Snapshot, Step
+from pyodide_runtime.batch import Runtime
+from pyodide_runtime.operations import Snapshot, Step
 from pyodide_runtime.rows import row_cells, to_csv
 from tests.pyodide.sources import ROOT, example, place
 
