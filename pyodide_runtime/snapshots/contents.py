@@ -20,6 +20,7 @@ __all__ = [
     "CELL",
     "DICT",
     "LIST",
+    "MISSING",
     "OBJECT_ARRAY",
     "SET",
     "ArrayKind",
@@ -38,7 +39,8 @@ __all__ = [
     "same_items",
 ]
 
-_MISSING = object()
+#: In place of the value of a slot that is not set.
+MISSING = object()
 _EMPTY_CELL = type("EmptyCell", (), {"__repr__": lambda self: "<empty cell>"})()
 #: Mappings whose methods say what they hold.
 _HONEST = {dict, collections.OrderedDict, collections.defaultdict, collections.Counter}
@@ -68,14 +70,6 @@ class Kind(abc.ABC):
     def parts(self, contents: Any) -> Iterable[Any]:
         """The objects that these contents refer to, each of which may be changeable itself."""
         return ()
-
-    def buffers(self, obj: Any, contents: Any) -> list[Any] | None:
-        """Memory whose bytes are `buffered(contents)` as long as the contents are these. None if there is no such memory."""
-        return None
-
-    def buffered(self, contents: Any) -> bytes:
-        """What lies in `buffers`."""
-        return b""
 
 
 class DictKind(Kind):
@@ -237,22 +231,22 @@ class SlotsKind(Kind):
         try:
             return member.__get__(obj, type(obj))
         except AttributeError:
-            return _MISSING
+            return MISSING
 
     def restore(self, obj: Any, contents: Any) -> None:
         for member, value in zip(self._members, contents, strict=True):
-            if value is not _MISSING:
+            if value is not MISSING:
                 member.__set__(obj, value)
-            elif self._get(member, obj) is not _MISSING:
+            elif self._get(member, obj) is not MISSING:
                 member.__delete__(obj)
 
     def parts(self, contents: Any) -> Iterable[Any]:
-        return [value for value in contents if value is not _MISSING]
+        return [value for value in contents if value is not MISSING]
 
     def named(self, contents: Any) -> Iterable[tuple[str, Any]]:
         """The slots that are set, by name."""
         pairs = zip(self._members, contents, strict=True)
-        return [(member.__name__, value) for member, value in pairs if value is not _MISSING]
+        return [(member.__name__, value) for member, value in pairs if value is not MISSING]
 
 
 class ArrayKind(Kind):

@@ -19,39 +19,37 @@ from typing import Any
 from ..errors import SnapshotError
 from .contents import Kind
 
-__all__ = ["BitGeneratorKind", "RandomKind", "RandomStateKind", "SeedSequenceKind"]
+__all__ = ["BitGeneratorKind", "Memory", "RandomKind", "RandomStateKind", "SeedSequenceKind"]
 
 _WORDS = 624
 _TWISTER = struct.Struct(f"<i{_WORDS}I")  # index and state of a Mersenne twister, as CPython keeps them
 
 
-class _Memory:
-    """The places in memory where one generator keeps its state. Valid as long as the generator lives."""
+class Memory:
+    """Where in memory one generator keeps its state, as addresses and sizes in bytes. Valid as long as the generator lives."""
 
-    __slots__ = ("_views",)
+    __slots__ = ("_views", "places")
 
     def __init__(self, *places: tuple[int, int]) -> None:
+        self.places = places
         self._views = [(ctypes.c_char * size).from_address(address) for address, size in places]
 
-    @property
-    def views(self) -> list[Any]:
-        """The places as buffers."""
-        return list(self._views)
-
     def read(self) -> bytes:
+        """The state's bytes."""
         views = self._views
         return views[0].raw if len(views) == 1 else b"".join([view.raw for view in views])
 
     def write(self, data: bytes) -> None:
+        """Bring a state back that `read` gave."""
         at = 0
         for view in self._views:
             view.raw = data[at : at + len(view)]
             at += len(view)
 
 
-def _memory_of_random(generator: random.Random) -> _Memory:
+def _memory_of_random(generator: random.Random) -> Memory:
     # struct { PyObject_HEAD; int index; uint32_t state[624]; }
-    return _Memory((id(generator) + object.__basicsize__, _TWISTER.size))
+    return Memory((id(generator) + object.__basicsize__, _TWISTER.size))
 
 
 def _words_of(generator: random.Random) -> bytes:
@@ -94,30 +92,24 @@ class RandomKind(Kind):
             index, *words = _TWISTER.unpack(data)
             obj.setstate((3, (*words, index), gauss))
 
-    def buffers(self, obj: Any, contents: Any) -> list[Any] | None:
-        return None if contents[2] is None else contents[2].views
-
-    def buffered(self, contents: Any) -> bytes:
-        return bytes(contents[0])
-
     def canonical(self, obj: Any, contents: Any) -> Any:
         """A value that equals that of any generator in the same state."""
         return contents[:2]
 
 
-def _memory_of_pcg(generator: Any) -> _Memory:
+def _memory_of_pcg(generator: Any) -> Memory:
     # struct { pcg64_random_t *state; int has_uint32; uint32_t uinteger; }, and 32 bytes behind the pointer
     address = generator.ctypes.state_address
     pointer = ctypes.c_void_p.from_address(address).value or 0
-    return _Memory((pointer, 32), (address + ctypes.sizeof(ctypes.c_void_p), 8))
+    return Memory((pointer, 32), (address + ctypes.sizeof(ctypes.c_void_p), 8))
 
 
-def _memory_of_twister(generator: Any) -> _Memory:
+def _memory_of_twister(generator: Any) -> Memory:
     # struct { uint32_t key[624]; int pos; }
-    return _Memory((generator.ctypes.state_address, _WORDS * 4 + 4))
+    return Memory((generator.ctypes.state_address, _WORDS * 4 + 4))
 
 
-_MEMORIES: dict[str, Callable[[Any], _Memory]] = {
+_MEMORIES: dict[str, Callable[[Any], Memory]] = {
     "PCG64": _memory_of_pcg,
     "PCG64DXSM": _memory_of_pcg,
     "MT19937": _memory_of_twister,
@@ -125,7 +117,7 @@ _MEMORIES: dict[str, Callable[[Any], _Memory]] = {
 
 
 @functools.cache
-def _memory_reader(kind: type) -> Callable[[Any], _Memory] | None:
+def _memory_reader(kind: type) -> Callable[[Any], Memory] | None:
     """How to find the memory of a class of bit generators, if that passes a trial."""
     find = _MEMORIES.get(kind.__name__)
     if find is None or not kind.__module__.startswith("numpy."):
@@ -168,12 +160,6 @@ class BitGeneratorKind(Kind):
         else:
             memory.write(data)
 
-    def buffers(self, obj: Any, contents: Any) -> list[Any] | None:
-        return None if contents[1] is None else contents[1].views
-
-    def buffered(self, contents: Any) -> bytes:
-        return bytes(contents[0])
-
     def canonical(self, obj: Any, contents: Any) -> Any:
         """As for `RandomKind`; memory differs between machines, the public state does not."""
         data, memory = contents
@@ -205,13 +191,6 @@ class RandomStateKind(Kind):
         # Unlike after a draw, the bit generator may be as it was and half a pair be there all the same.
         if _freeze(obj.get_state(legacy=False)) != contents[1]:
             obj.set_state(_thaw(contents[1]))
-
-    def buffers(self, obj: Any, contents: Any) -> list[Any] | None:
-        # Half a pair lies elsewhere.
-        return None if contents[2] else _BIT_GENERATOR.buffers(obj._bit_generator, contents[0])
-
-    def buffered(self, contents: Any) -> bytes:
-        return _BIT_GENERATOR.buffered(contents[0])
 
     def canonical(self, obj: Any, contents: Any) -> Any:
         """As for `RandomKind`."""

@@ -3,11 +3,11 @@
 Identity and aliasing survive, because no object is replaced: a list that two others share is shared after a restore
 too, a closure still sees its variable, a lambda is no obstacle. Values that cannot change are shared between snapshots.
 
-How it stays fast. The changeable objects are found once, by a walk from the roots, and kept in a *plan*; a `Layout`
-compares them all together with what they were. Only where a reference changed is there anything new to find, so only
-there it looks again. A place whose content is replaced time after time (an environment that makes a new array at
-every step) is remembered as *volatile*: what hangs there is kept beside the plan, and replaced as a whole, so that the
-plan does not grow.
+How it stays fast. The changeable objects are found once, by a walk from the roots, and kept in a *plan*; a `Watch`
+tells which of them may have changed since it last looked, and only these are captured. Only where a reference changed
+is there anything new to find, so only there it looks again. A place whose content is replaced time after time (an
+environment that makes a new array at every step) is remembered as *volatile*: what hangs there is kept beside the plan,
+and replaced as a whole, so that the plan does not grow.
 
 Sets. Their order of iteration depends on the history of their hash table, which no copy can bring back. So every
 capture rebuilds the set in an order that depends on its elements alone, and a restore builds it in the same order.
@@ -21,17 +21,29 @@ This module knows nothing of environments, frames or networks; it is given roots
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Sequence
-from operator import is_
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import compress
+from operator import is_, is_not
 from typing import Any
 
 from ..errors import SnapshotError
 from .contents import ARRAY, DICT, LIST, ArrayKind, Kind, ReplacedKind
 from .generators import BitGeneratorKind
 from .kinds import ARRAY_TYPES, VALUE_TYPES, Role, children_of_value, may_be_replaced, role_of
-from .layout import Entry, Item, Layout
+from .watch import Item, Watch, Watched
 
 __all__ = ["Checkpoint", "Checkpointer"]
+
+
+class Entry(Watched):
+    """One changeable object of a plan, and what was seen of it."""
+
+    __slots__ = ("seen", "volatile")
+
+    def __init__(self, obj: Any, kind: Kind, contents: Any) -> None:
+        super().__init__(obj, kind, contents)
+        self.seen: set[Any] = set()  # places where something new was found once
+        self.volatile: set[Any] = set()  # places where it was found twice
 
 
 class _Part:
@@ -44,7 +56,7 @@ class _Part:
         self.held: list[Any] = []
         self.has_replaced = False
 
-    def append(self, obj: Any, kind: Kind, content: Any, owner: Any) -> None:
+    def append(self, obj: Any, kind: Kind, content: Any) -> None:
         raise NotImplementedError
 
 
@@ -57,8 +69,8 @@ class _Addition(_Part):
         super().__init__()
         self.entries: list[Entry] = []
 
-    def append(self, obj: Any, kind: Kind, content: Any, owner: Any) -> None:
-        self.entries.append(Entry(obj, kind, content, owner))
+    def append(self, obj: Any, kind: Kind, content: Any) -> None:
+        self.entries.append(Entry(obj, kind, content))
         self.contents.append(content)
 
 
@@ -71,7 +83,7 @@ class _Branch(_Part):
         super().__init__()
         self.entries: list[Item] = []
 
-    def append(self, obj: Any, kind: Kind, content: Any, owner: Any) -> None:
+    def append(self, obj: Any, kind: Kind, content: Any) -> None:
         self.entries.append(Item(obj, kind))
         self.contents.append(content)
 
@@ -79,8 +91,9 @@ class _Branch(_Part):
         return zip(self.entries, self.contents, strict=True)
 
     def restore(self) -> None:
-        for entry, content in zip(self.entries, self.contents, strict=True):
-            entry.kind.restore(entry.obj, content)
+        for entry, content in self.pairs():
+            if entry.kind.capture(entry.obj, content) is not content:
+                entry.kind.restore(entry.obj, content)
 
 
 class _Leaf:
@@ -105,7 +118,7 @@ class _Leaf:
 class _Plan:
     """The part of the graph whose references stay. It only grows; beyond `most` entries it is time to make another."""
 
-    __slots__ = ("entries", "has_replaced", "held", "index", "layout", "most", "spoiled")
+    __slots__ = ("entries", "has_replaced", "held", "index", "most", "spoiled", "watch")
 
     def __init__(self) -> None:
         self.entries: list[Entry] = []
@@ -114,29 +127,27 @@ class _Plan:
         self.has_replaced = False
         self.most = 0
         self.spoiled = False  # whether objects are in the index that are in no entry
-        self.layout: Layout  # the newest
+        self.watch: Watch  # over the entries
 
 
 _Place = tuple[Entry, Any]  # an entry of the plan, and the key in it (None where there are no keys)
 _Branches = dict[_Place, "_Branch | _Leaf"]
+_Change = tuple[Entry, Any, Any]  # an entry, what it holds, and what it held
 
 
 class Checkpoint:
     """The contents of a graph at one moment. Opaque; only the `Checkpointer` that made it can restore it."""
 
-    __slots__ = ("branches", "hot", "layout", "moving", "plan")
+    __slots__ = ("branches", "contents", "plan")
 
-    def __init__(self, plan: _Plan, layout: Layout, hot: Sequence[Any], moving: list[Any], branches: _Branches) -> None:
+    def __init__(self, plan: _Plan, contents: list[Any], branches: _Branches) -> None:
         self.plan = plan
-        self.layout = layout
-        self.hot = hot
-        self.moving = moving
+        self.contents = contents  # of the first so many entries of the plan
         self.branches = branches
 
     def pairs(self) -> Iterator[tuple[Item, Any]]:
         """Every changeable object's entry with its captured contents."""
-        yield from self.layout.still_contents(self.hot)
-        yield from zip(self.layout.moving, self.moving, strict=True)
+        yield from zip(self.plan.entries, self.contents, strict=False)
         for branch in self.branches.values():
             yield from branch.pairs()
 
@@ -180,15 +191,11 @@ class Checkpointer:
             self._walk(root, plan.index, main, type(root).__name__)
         plan.entries, plan.held, plan.most = main.entries, main.held, 2 * len(main.entries) + 100
         plan.has_replaced = main.has_replaced
-        self._lay_out(plan, main.contents)
+        plan.watch = Watch(plan.entries)
+        self._plan, self._contents = plan, main.contents
         self._branches: _Branches = {}
         self._stale = False
-
-    def _lay_out(self, plan: _Plan, contents: list[Any]) -> None:
-        self._plan = plan
-        self._layout = plan.layout = layout = Layout(plan.entries, contents)
-        self._hot = layout.hot
-        self._moving = [content for entry, content in zip(plan.entries, contents, strict=True) if entry.moving]
+        self._unsure = False  # whether the contents may be others than those that the watch has seen
 
     # -- finding -----------------------------------------------------------------------------------------------------
 
@@ -205,8 +212,13 @@ class Checkpointer:
                 index.add(id(obj))
                 into.held.append(obj)
                 content = type_(obj)
-                into.append(obj, plain, content, None)
+                into.append(obj, plain, content)
                 stack.extend([part for part in plain.parts(content) if type(part) not in VALUE_TYPES])
+                continue
+            if type_ in ARRAY_TYPES and _is_plain_array(obj):
+                index.add(id(obj))
+                into.held.append(obj)
+                into.append(obj, ARRAY, ARRAY.capture(obj, None))
                 continue
             if _is_value(obj):
                 continue
@@ -229,7 +241,7 @@ class Checkpointer:
             parts: list[Any] = []
             for target, how in targets:
                 content = how.capture(target, None)
-                into.append(target, how, content, obj if target is attributes else None)
+                into.append(target, how, content)
                 into.has_replaced |= isinstance(how, ReplacedKind)
                 parts.extend(how.parts(content))
             if role is Role.PARTS:
@@ -260,104 +272,62 @@ class Checkpointer:
         """
         if self._stale:
             self.rescan()
-        wholes: list[tuple[Entry, Any, Any]] = []
-        places: list[tuple[Entry, Any, Any]] = []
-        grown: _Branches = {}
-        layout, branches = self._layout, self._branches
-        hot = layout.look()
-        if hot is None:
-            self._learn(wholes, places)
-            layout = self._layout
-        else:
-            for spot, new, old in zip(layout.spots, hot, self._hot, strict=True):
-                if new is old:
-                    continue
-                kind = type(new)
-                if kind in ARRAY_TYPES and spot.place in branches and (leaf := self._leaf(new)) is not None:
-                    grown[spot.place] = leaf
-                elif kind not in VALUE_TYPES or spot.place in branches:
-                    places.append((spot.entry, spot.key, new))
-            self._hot = hot
-        if layout.moving:
-            after: list[Any] = []
-            for entry, old in zip(layout.moving, self._moving, strict=True):
-                new = entry.kind.capture(entry.obj, old)
-                after.append(new)
-                if new is not old:
-                    wholes.append((entry, new, old))
-            self._moving = after
-        if not wholes and not places and grown.keys() == branches.keys():
-            self._branches = grown
-        elif wholes or places or branches:
-            # Until this is through: a save that fails half-way must not count as a look.
-            self._stale = self._plan.spoiled = True
-            self._branches = self._follow(wholes, places, grown)
-            # In a plan that grows and grows there is much that the graph has long forgotten.
-            self._plan.spoiled = False
-            self._stale = len(self._plan.entries) > self._plan.most
-        return Checkpoint(self._plan, self._layout, self._hot, self._moving, self._branches)
+        doubtful = self._look()
+        # Until this is through: a save that fails half-way must not count as a look.
+        self._stale = self._plan.spoiled = True
+        changed = self._capture(doubtful)
+        if changed or self._branches:
+            self._branches = self._follow(changed)
+        if self._plan.watch.moved:
+            self._rewatch()
+        self._unsure = self._plan.spoiled = False
+        # In a plan that grows and grows there is much that the graph has long forgotten.
+        self._stale = len(self._plan.entries) > self._plan.most
+        return Checkpoint(self._plan, self._contents, self._branches)
 
-    def _learn(self, wholes: list[tuple[Entry, Any, Any]], places: list[tuple[Entry, Any, Any]]) -> None:
-        """Something still has changed: find out what, and look at it apart from now on."""
-        contents = self._layout.contents(self._hot, self._moving)
-        for entry, _ in self._layout.still:
-            old = contents[entry]
-            new = entry.kind.capture(entry.obj, old)
-            if new is old:
-                continue
-            contents[entry] = new
-            changed = entry.learn(new, old)
-            if changed is None:
-                wholes.append((entry, new, old))
-            else:
-                places.extend((entry, key, value) for key, value in changed)
-        self._lay_out(self._plan, [contents[entry] for entry in self._plan.entries])
+    def _look(self) -> Iterable[int]:
+        """The places of all entries that may not hold what they held. Whoever asks is sure again once all these are seen to."""
+        unsure, self._unsure = self._unsure, True
+        found = self._plan.watch.look()
+        return range(len(self._plan.entries)) if unsure else found
 
-    def _follow(
-        self, wholes: list[tuple[Entry, Any, Any]], places: list[tuple[Entry, Any, Any]], grown: _Branches
-    ) -> _Branches:
-        """Find what new references lead to: into the plan, or, at a volatile place, into a branch."""
-        dropped: set[_Place] = set()
-        rest = []
+    def _capture(self, places: Iterable[int]) -> list[_Change]:
+        """Take the contents of the entries at these places; those that have really changed."""
+        entries, contents, found = self._plan.entries, self._contents, []
+        fresh = contents.copy()
         for place in places:
-            entry, key, value = place
-            if key not in entry.volatile or entry.kind is LIST:
-                rest.append(place)
-            elif type(value) in VALUE_TYPES or _is_value(value):
-                dropped.add((entry, key))
-            else:
-                grown[entry, key] = self._grow([value])
-        if rest or wholes:
-            self._find(wholes, rest, grown, dropped)
-        for known, branch in self._branches.items():
-            if known not in grown and known not in dropped:
-                grown[known] = self._refresh(branch)
-        return grown
+            entry, old = entries[place], contents[place]
+            new = entry.kind.capture(entry.obj, old)
+            if new is not old:
+                fresh[place] = new
+                found.append((entry, new, old))
+        if found:
+            self._contents = fresh
+        return found
 
-    def _find(
-        self,
-        wholes: list[tuple[Entry, Any, Any]],
-        places: list[tuple[Entry, Any, Any]],
-        grown: _Branches,
-        dropped: set[_Place],
-    ) -> None:
-        """Take what is new at places that are not volatile into the plan, or find that they are."""
+    def _rewatch(self) -> None:
+        """Watch entries where they are now: they have moved, or there are more."""
+        plan = self._plan
+        for place in plan.watch.moved:
+            plan.entries[place].move(self._contents[place])
+        plan.watch = Watch(plan.entries)
+
+    def _follow(self, changed: list[_Change]) -> _Branches:
+        """Find what new references lead to: into the plan, or, at a volatile place, into a branch."""
+        grown: _Branches = {}
+        dropped: set[_Place] = set()
         added = _Addition()
-        for entry, key, value in places:
-            if entry.kind is LIST and None in entry.volatile:
-                grown[entry, None] = self._grow([part for part in entry.obj if not _is_value(part)])
-            elif type(value) in VALUE_TYPES or _is_value(value):
-                if key in entry.volatile:
-                    dropped.add((entry, key))
-            elif key in entry.volatile or self._admit(entry, key, [value], added):
-                grown[entry, key] = self._grow([value])
-        for entry, new, old in wholes:
+        for entry, new, old in changed:
             if entry.kind is DICT:
                 self._follow_mapping(entry, new, old, grown, dropped, added)
             else:
                 self._follow_parts(entry, new, old, grown, dropped, added)
         if added.held:
             self._extend(added)
+        for known, branch in self._branches.items():
+            if known not in grown and known not in dropped:
+                grown[known] = self._refresh(branch)
+        return grown
 
     def _follow_parts(
         self,
@@ -369,16 +339,12 @@ class Checkpointer:
         added: _Addition,
     ) -> None:
         """An object without keys, or a list that is captured as a whole, has other parts than before."""
-        volatile = entry.volatile
-        if volatile:
-            # While it was looked at place by place, each had a branch of its own.
-            dropped.update((entry, key) for key in volatile)
-            entry.volatile = {None}
-        else:
+        if not entry.volatile:
             known = set(map(id, entry.kind.parts(old)))
             fresh = [part for part in entry.kind.parts(new) if id(part) not in known and not _is_value(part)]
             if not fresh or not self._admit(entry, None, fresh, added):
                 return
+        dropped.add((entry, None))
         parts = [part for part in entry.kind.parts(new) if not _is_value(part)]
         if parts:
             grown[entry, None] = self._grow(parts)
@@ -394,9 +360,12 @@ class Checkpointer:
     ) -> None:
         volatile = entry.volatile
         if len(new) == len(old) and all(map(is_, new, old)):
-            changed = [item for item, before in zip(new.items(), old.values(), strict=True) if item[1] is not before]
+            changed: Iterable[tuple[Any, Any]] = compress(new.items(), map(is_not, new.values(), old.values()))
         else:
-            changed = list(new.items())
+            changed = new.items()
+            dropped.update((entry, key) for key in volatile if key not in new)
+            if not all(map(_IN_VALUE_TYPES, map(type, new))):
+                self._admit(entry, _KEYS, list(new), added)
         for key, value in changed:
             if key in volatile:
                 dropped.add((entry, key))
@@ -404,10 +373,6 @@ class Checkpointer:
                 continue
             if key in volatile or self._admit(entry, key, [value], added):
                 grown[entry, key] = self._grow([value])
-        if volatile:
-            dropped.update((entry, key) for key in volatile if key not in new)
-        if not all(map(_IN_VALUE_TYPES, map(type, new))):
-            self._admit(entry, _KEYS, list(new), added)
 
     def _admit(self, entry: Entry, key: Any, fresh: list[Any], added: _Addition) -> bool:
         """Take objects that are new at a place into the plan; True instead if the place has become volatile."""
@@ -424,22 +389,18 @@ class Checkpointer:
         return False
 
     def _extend(self, added: _Addition) -> None:
-        plan, contents = self._plan, self._layout.contents(self._hot, self._moving)
-        known = [contents[entry] for entry in plan.entries]
+        plan = self._plan
         plan.entries = plan.entries + added.entries
         plan.held.extend(added.held)
         plan.has_replaced |= added.has_replaced
-        self._lay_out(plan, known + added.contents)
-
-    def _leaf(self, array: Any) -> _Leaf | None:
-        if array.base is None and not array.dtype.hasobject and id(array) not in self._plan.index:
-            return _Leaf(array, ARRAY.capture(array, None))
-        return None
+        self._contents = self._contents + added.contents
+        self._rewatch()
 
     def _grow(self, heads: list[Any]) -> _Branch | _Leaf:
         index = self._plan.index
-        if len(heads) == 1 and type(heads[0]) in ARRAY_TYPES and (leaf := self._leaf(heads[0])) is not None:
-            return leaf
+        head = heads[0]
+        if len(heads) == 1 and type(head) in ARRAY_TYPES and _is_plain_array(head) and id(head) not in index:
+            return _Leaf(head, ARRAY.capture(head, None))
         branch = _Branch()
         over = _Overlay(index)
         branch.held.append(heads)
@@ -469,64 +430,53 @@ class Checkpointer:
     def restore(self, checkpoint: Checkpoint) -> None:
         """Write the contents of a checkpoint back, in place. Any checkpoint of this object, any number of times."""
         plan, branches = checkpoint.plan, checkpoint.branches
-        renewed = checkpoint.layout is plan.layout or self._renew(checkpoint)
-        layout = checkpoint.layout
+        contents = checkpoint.contents = _of_all(checkpoint)
+        entries, before = plan.entries, self._contents
+        if plan is not self._plan:
+            self._plan, self._unsure = plan, True
+        doubtful = self._look()
         replaced = plan.has_replaced or any(branch.has_replaced for branch in branches.values())
         if replaced:
-            swap = {
-                id(entry.obj): entry.kind.fresh(content)
-                for entry, content in checkpoint.pairs()
-                if isinstance(entry.kind, ReplacedKind)
-            }
-            for entry, content in checkpoint.pairs():
-                entry.kind.restore(entry.obj, _swapped(entry.kind, content, swap))
+            self._restore_replaced(checkpoint)
         else:
-            now = layout.look() if layout is self._layout else None
-            if now is None:
-                for entry, content in layout.still_contents(checkpoint.hot):
-                    entry.kind.restore(entry.obj, content)
-            else:
-                for spot, value, present in zip(layout.spots, checkpoint.hot, now, strict=True):
-                    if value is not present:
-                        spot.entry.obj[spot.key] = value
-            for entry, content in zip(layout.moving, checkpoint.moving, strict=True):
-                entry.kind.restore(entry.obj, content)
+            for place in {*doubtful, *compress(range(len(entries)), map(is_not, before, contents))}:
+                entries[place].kind.restore(entries[place].obj, contents[place])
             for branch in branches.values():
                 branch.restore()
-        self._plan, self._layout, self._hot, self._moving = plan, layout, checkpoint.hot, checkpoint.moving
-        # What was exchanged for a copy is to be found anew, if not by comparison with the layout, then by a walk.
-        self._branches, self._stale = branches, plan.spoiled or (replaced and not renewed)
-        if not renewed and not replaced:
-            contents = _of_all(checkpoint)
-            self._lay_out(plan, [contents[entry] for entry in plan.entries])
-            checkpoint.layout, checkpoint.hot, checkpoint.moving = self._layout, self._hot, self._moving
+        self._contents, self._branches, self._stale = contents, branches, plan.spoiled
+        plan.watch.look()
+        if plan.watch.moved:
+            self._rewatch()
+        # What holds a copy now does not hold what the contents say.
+        self._unsure = replaced
 
-    @staticmethod
-    def _renew(checkpoint: Checkpoint) -> bool:
-        """Tell a checkpoint in terms of its plan's newest layout; False if that does not go."""
-        taken = checkpoint.plan.layout.take(_of_all(checkpoint))
-        if taken is None:
-            return False
-        checkpoint.layout = checkpoint.plan.layout
-        checkpoint.hot, checkpoint.moving = taken
-        return True
+    def _restore_replaced(self, checkpoint: Checkpoint) -> None:
+        """Write contents back where some objects must be exchanged for copies, in all that hold them."""
+        swap = {
+            id(entry.obj): entry.kind.fresh(content)
+            for entry, content in checkpoint.pairs()
+            if isinstance(entry.kind, ReplacedKind)
+        }
+        for entry, content in checkpoint.pairs():
+            entry.kind.restore(entry.obj, _swapped(entry.kind, content, swap))
 
 
-def _of_all(checkpoint: Checkpoint) -> dict[Entry, Any]:
+def _of_all(checkpoint: Checkpoint) -> list[Any]:
     """The contents of every entry that the plan has now.
 
     Objects found after the checkpoint was made stay in the plan, for they may be met again. Then it holds them in a branch, or
     it does not matter what is in them.
     """
-    contents = checkpoint.layout.contents(checkpoint.hot, checkpoint.moving)
-    if len(contents) < len(checkpoint.plan.entries):
-        branches = checkpoint.branches.values()
-        branched = {(id(entry.obj), entry.kind): content for branch in branches for entry, content in branch.pairs()}
-        for entry in checkpoint.plan.entries:
-            if entry not in contents:
-                content = branched.get((id(entry.obj), entry.kind))
-                contents[entry] = entry.kind.capture(entry.obj, None) if content is None else content
-    return contents
+    contents = checkpoint.contents
+    later = checkpoint.plan.entries[len(contents) :]
+    if not later:
+        return contents
+    branches = checkpoint.branches.values()
+    branched = {(id(entry.obj), entry.kind): content for branch in branches for entry, content in branch.pairs()}
+    found = [branched.get((id(entry.obj), entry.kind)) for entry in later]
+    return contents + [
+        entry.kind.capture(entry.obj, None) if content is None else content for entry, content in zip(later, found, strict=True)
+    ]
 
 
 class _Overlay(set[int]):
@@ -548,6 +498,11 @@ def _is_value(obj: Any) -> bool:
     return _is_tuple(kind) and (all(map(_IN_VALUE_TYPES, map(type, obj))) or all(map(_is_value, obj)))
 
 
+def _is_plain_array(array: Any) -> bool:
+    """Whether an array holds plain numbers, in memory of its own."""
+    return array.base is None and not array.dtype.hasobject
+
+
 @functools.cache
 def _is_tuple(kind: type) -> bool:
     return issubclass(kind, tuple) and kind.__dictoffset__ == 0
@@ -555,7 +510,6 @@ def _is_tuple(kind: type) -> bool:
 
 _IN_VALUE_TYPES = VALUE_TYPES.__contains__
 _PLAIN: dict[type, Kind] = {dict: DICT, list: LIST}
-_MISSING = object()
 _KEYS = object()  # the place of a mapping's keys, as against its values
 
 

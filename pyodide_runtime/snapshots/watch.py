@@ -1,0 +1,159 @@
+"""Which of many objects may have changed, asked of all of them together.
+
+The words that tell whether an object has changed (`memory` knows where they are) are gathered from all over the memory
+into one array and compared with what was gathered before, in a few calls into C. That touches neither the objects nor
+what they refer to, and costs a small part of a look at each of them. An object that cannot be watched so, or whose
+places move time after time, is *moving*: it may always have changed.
+
+A word that stays is a reference to the same object only as long as that object lives; whoever keeps a watch also keeps
+the contents that were there when it last looked. This module knows nothing of graphs, or of what is to be done about a change.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from .contents import Kind
+from .memory import WORD, Places, places_of
+
+__all__ = ["Item", "Watch", "Watched"]
+
+_join = b"".join
+#: Guards, heads and words.
+_LEVELS = 3
+#: What is read at once. To read where there is no memory any more is an error, unless all memory is one piece, as in WebAssembly.
+_STEPS = [range(_LEVELS)] if sys.platform == "emscripten" else [[level] for level in range(_LEVELS)]
+#: Memory is looked at in pieces that begin and end at multiples of this many bytes.
+_PAGE = 1 << 16
+
+
+class Item:
+    """One changeable object, and how to capture it."""
+
+    __slots__ = ("kind", "obj")
+
+    def __init__(self, obj: Any, kind: Kind) -> None:
+        self.obj = obj
+        self.kind = kind
+
+
+class Watched(Item):
+    """An object that can be under watch, and where it keeps what it holds. `places` is None if it is moving."""
+
+    __slots__ = ("_moved", "places")
+
+    def __init__(self, obj: Any, kind: Kind, contents: Any) -> None:
+        super().__init__(obj, kind)
+        self.places: Places | None = places_of(obj, kind, contents)
+        self._moved = False
+
+    def move(self, contents: Any) -> None:
+        """Its places have moved. It holds `contents`, and is watched where they are now, but not if they move again."""
+        self.places = None if self._moved else places_of(self.obj, self.kind, contents)
+        self._moved = True
+
+
+class Watch:
+    """A watch over objects, which begins with what they hold now. Objects are told of by their places in `items`.
+
+    Attributes:
+        moved: objects whose places were found to have moved. They count as moving as long as this watch lasts.
+    """
+
+    def __init__(self, items: Sequence[Watched]) -> None:
+        # Without NumPy there is nothing that could gather: then everything is moving.
+        np = sys.modules.get("numpy")
+        still = [(place, item.places) for place, item in enumerate(items) if item.places is not None and np is not None]
+        watched = {place for place, _ in still}
+        self._moving = [place for place in range(len(items)) if place not in watched]
+        self.moved: list[int] = []
+        levels = [[(place, places[level]) for place, places in still] for level in range(_LEVELS)]
+        self._steps = [_Words([levels[level] for level in step], step, np) for step in _STEPS]
+        self._hold([(place, stretch, bytes(stretch)) for place, places in still for stretch in places.stretches])
+
+    def look(self) -> list[int]:
+        """All objects that may have changed since the last look. From now on only later changes count."""
+        found: list[int] = []
+        for words in self._steps:
+            moved, changed = words.changed()
+            if moved:
+                self._lose(moved)
+            found += changed
+        if _join(self._stretches) != self._stretched:
+            found += self._changed_stretches()
+        found += self._moving
+        return found
+
+    def _lose(self, moved: list[int]) -> None:
+        # What lay behind their guards and heads may not even be there any more.
+        self.moved += moved
+        self._moving = self._moving + moved
+        lost = set(moved)
+        for words in self._steps:
+            words.drop(lost)
+        pairs = zip(self._stretch_of, self._stretches, self._expected, strict=True)
+        self._hold([(place, stretch, data) for place, stretch, data in pairs if place not in lost])
+
+    def _hold(self, stretches: list[tuple[int, Any, bytes]]) -> None:
+        self._stretch_of = [place for place, _, _ in stretches]
+        self._stretches = [stretch for _, stretch, _ in stretches]
+        self._expected = [data for _, _, data in stretches]
+        self._stretched = _join(self._expected)
+
+    def _changed_stretches(self) -> list[int]:
+        before, self._expected = self._expected, [bytes(stretch) for stretch in self._stretches]
+        self._stretched = _join(self._expected)
+        return [place for place, now, then in zip(self._stretch_of, self._expected, before, strict=True) if now != then]
+
+
+class _Words:
+    """Words at many addresses, each of which belongs to an object, and what they were when last gathered.
+
+    Args:
+        levels: for each level of `step`, the objects and the addresses of their words.
+    """
+
+    def __init__(self, levels: list[list[tuple[int, Sequence[int]]]], step: Sequence[int], np: Any) -> None:
+        self._np = np
+        runs = [(place, level, own) for level, of_objects in zip(step, levels, strict=True) for place, own in of_objects if own]
+        addresses = [address for _, _, own in runs for address in own]
+        self._empty = not addresses
+        if self._empty:
+            return
+        first = min(addresses) // _PAGE * _PAGE
+        size = (max(addresses) + WORD - first + _PAGE - 1) // _PAGE * _PAGE
+        #: All memory between the first and the last of them, of which nothing but they is ever read.
+        self._memory = np.frombuffer((ctypes.c_char * size).from_address(first), dtype=f"u{WORD}")
+        self._at = (np.array(addresses, dtype=np.uint64) - np.uint64(first)).astype(np.intp) // WORD
+        lengths = [len(own) for _, _, own in runs]
+        # An object by its place; where its words lie elsewhere once this word has changed, by its complement.
+        told = [place if level == _LEVELS - 1 else ~place for place, level, _ in runs]
+        self._of = np.repeat(told, lengths)
+        self._expect(self._memory.take(self._at))
+
+    def _expect(self, words: Any) -> None:
+        self._expected, self._expected_bytes = words, words.tobytes()
+
+    def changed(self) -> tuple[list[int], list[int]]:
+        """The objects whose places have moved, and those that hold something else."""
+        if self._empty:
+            return [], []
+        words = self._memory.take(self._at)
+        if words.tobytes() == self._expected_bytes:
+            return [], []
+        told = dict.fromkeys(self._of[words != self._expected].tolist())
+        self._expect(words)
+        moved = [~place for place in told if place < 0]
+        return moved, [place for place in told if place >= 0 and ~place not in told]
+
+    def drop(self, objects: set[int]) -> None:
+        """Forget the words of these objects."""
+        if self._empty:
+            return
+        kept = ~self._np.isin(self._np.maximum(self._of, ~self._of), list(objects))
+        self._at, self._of = self._at[kept], self._of[kept]
+        self._empty = not len(self._at)
+        self._expect(self._expected[kept])
