@@ -19,8 +19,8 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from dataclasses import dataclass
 from itertools import groupby
+from typing import NamedTuple
 
 from ..errors import WireError
 
@@ -57,8 +57,7 @@ _HELLO = struct.Struct("<BI")
 _BYE = struct.Struct("<BH")
 
 
-@dataclass(frozen=True, slots=True)
-class Hello:
+class Hello(NamedTuple):
     """`terms`: canonical JSON of what must be equal on both sides. `heard`: the receiver's hello has arrived here.
 
     It is the one packet that is read whatever `version` it is of.
@@ -70,8 +69,7 @@ class Hello:
     version: int = PROTOCOL_VERSION
 
 
-@dataclass(frozen=True, slots=True)
-class Inputs:
+class Inputs(NamedTuple):
     """Inputs and the state of the line.
 
     Attributes:
@@ -104,8 +102,7 @@ class Inputs:
     inputs: tuple[bytes, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class End:
+class End(NamedTuple):
     """The episode ended: how many frames it had, the 16-byte chain over its rows.
 
     `heard`: the receiver's End has arrived here. `settled`: the sender has gone on and wants no answer.
@@ -119,8 +116,7 @@ class End:
     settled: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Bye:
+class Bye(NamedTuple):
     """The sender leaves. `reason`: number of an outcome; `detail`: for people."""
 
     sender: int
@@ -250,7 +246,7 @@ def _decode_inputs(body: bytes, sender: int) -> Inputs:
     inputs: list[bytes] = []
     previous, room = b"", 0
     for at in range(0, len(packed), step):
-        (count,) = _RUN.unpack_from(packed, at)
+        count = packed[at]
         data = packed[at + _RUN.size : at + step]
         # One form for one meaning: a run is as long as it can be.
         if count == 0 or (data == previous and room == 0):
