@@ -153,8 +153,7 @@ class Runtime:
         given = operations.to_py() if from_javascript else operations
         if type(given) is not list and (isinstance(given, Mapping | str | bytes) or not isinstance(given, Sequence)):
             raise OperationError(f"a batch is a list of operations, not {type(given).__name__}")
-        before, held, seed = self.simulation.save(), dict(self._held), self._seed
-        self._undone: tuple[int, list[StepRecord]] = (len(self._records), [])
+        before = self._remember()
         results: list[dict[str, Any]] = []
         index, item = 0, None
         try:
@@ -164,14 +163,38 @@ class Runtime:
                 if describe:
                     results.append(self._describe(operation, records))
         except BaseException as error:
-            self._held, self._seed = held, seed
-            frame, undone = self._undone
-            self._records[frame:] = undone
-            self.simulation.load(before)
+            self._bring_back(before)
             if isinstance(error, PyodideRuntimeError):
                 raise BatchError(index, name_of(item), error) from error
             raise
         return _to_javascript(results) if from_javascript else results
+
+    def advance(self, actions: tuple[bytes, ...]) -> None:
+        """A step and a snapshot, as a batch of the two, for a caller who does this in every frame and reads `records`.
+
+        Raises:
+            OperationError, ActionError, EpisodeEnded, EnvironmentFailed, SnapshotError: the state is what it was before,
+                as after a batch that failed.
+        """
+        before = self._remember()
+        try:
+            self._step(actions)
+            self._hold()
+        except BaseException:
+            self._bring_back(before)
+            raise
+
+    def _remember(self) -> tuple[Saved, dict[int, Saved], int]:
+        """What `_bring_back` needs, beside the records that `_truncate` keeps."""
+        self._undone: tuple[int, list[StepRecord]] = (len(self._records), [])
+        return self.simulation.save(), dict(self._held), self._seed
+
+    def _bring_back(self, before: tuple[Saved, dict[int, Saved], int]) -> None:
+        """Undo whatever was done since `_remember`."""
+        state, self._held, self._seed = before
+        frame, undone = self._undone
+        self._records[frame:] = undone
+        self.simulation.load(state)
 
     def _run(self, operation: Operation) -> list[StepRecord]:
         """Carry out one operation; what happened in the frames that it simulated, if any."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 from .errors import OperationError
 
@@ -88,7 +88,8 @@ def operation_of(item: Any) -> Operation:
         OperationError: it stands for none, or a field of it is unknown, missing, or of the wrong type.
     """
     if type(item) in _READY:
-        return cast("Operation", item)
+        ready: Operation = item
+        return ready
     if isinstance(item, Rollback):
         return _checked(item)
     if isinstance(item, Operation):

@@ -10,7 +10,7 @@ snapshot is held of every frame from `final` to c, and inputs from `final` on: o
 frame is final once all its inputs are held here and, as far as reported, everywhere, and it was simulated with
 them; nothing else makes it final.
 
-It hands batches to a `Runtime`, and knows nothing of packets, clocks, files or browsers.
+It hands steps and rollbacks to a `Runtime`, and knows nothing of packets, clocks, files or browsers.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 from ..batch import Runtime
 from ..errors import BatchError, EnvironmentFailed, SessionError
-from ..operations import Rollback, Snapshot, Step
+from ..operations import Rollback, Snapshot
 from ..simulation import StepRecord
 from .inputs import InputQueue, Prediction, action_of
 
@@ -42,14 +42,14 @@ class Counters:
     stalls: int = 0
 
 
-_SNAPSHOT = Snapshot()
-
-
 class Advance(NamedTuple):
     """What one call of `advance` did: how many frames it replayed, and whether it went on to a new one."""
 
     replayed: int
     stepped: bool
+
+
+_NOTHING = Advance(0, False)
 
 
 class FinalFrame(NamedTuple):
@@ -146,7 +146,7 @@ class RollbackSession:
         """
         if not self._going or (self._far and self._window > 1):
             return False
-        needed = self.frame + self._delay
+        needed = self._simulation.frame + self._delay
         return any(self.queues[player].last < needed for player in self.local)
 
     @property
@@ -204,7 +204,7 @@ class RollbackSession:
             may raise
                 for what nobody did; then the session waits until it knows.)
         """
-        frame, first = self.frame, self._first_incorrect
+        frame, first = self._simulation.frame, self._first_incorrect
         if self._blocked is not None and (self.held >= self._blocked or first is not None):
             self._blocked = None
         if local is not None:
@@ -212,7 +212,7 @@ class RollbackSession:
                 self.queues[player].add(frame + self._delay, local[player])
         step = step and self.can_step
         if first is None and not step:
-            return Advance(0, False)
+            return _NOTHING
         end = frame + 1 if step else frame
         replayed = 0
         if first is not None:
@@ -222,29 +222,35 @@ class RollbackSession:
             self.counters.replayed += replayed
             self.counters.deepest_rollback = max(self.counters.deepest_rollback, replayed)
         self._run(frame if first is None else first, end)
-        return Advance(replayed, step and self.frame == end)
+        return Advance(replayed, step and self._simulation.frame == end)
 
     def _run(self, start: int, end: int) -> None:
-        """Simulate from frame `start` up to `end`, which is not simulated, in one batch.
+        """Simulate from frame `start` up to `end`, which is not simulated, all or nothing.
 
         It stops before a frame whose predicted inputs make the environment raise.
         """
         while True:
             actions = [self._actions(frame) for frame in range(start, end)]
             try:
-                if start == self.frame and len(actions) == 1:
-                    if not self._simulation.done:
-                        self._runtime.batch([Step(actions[0]), _SNAPSHOT], describe=False)
-                else:
-                    self._runtime.batch([Rollback(start, actions, stop_at_end=True, save_all=True)], describe=False)
+                self._simulate(start, actions)
                 return
-            except BatchError as error:
-                failed = getattr(error.cause, "frame", None)
-                if not isinstance(error.cause, EnvironmentFailed) or failed is None or failed <= self.held:
-                    raise error.cause from error.cause.__cause__
+            except EnvironmentFailed as error:
+                failed = error.frame
+                if failed is None or failed <= self.held:
+                    raise
                 self._blocked = end = failed
                 if start == end == self.frame:
                     return
+
+    def _simulate(self, start: int, actions: list[tuple[bytes, ...]]) -> None:
+        if start == self._simulation.frame and len(actions) == 1:
+            if not self._simulation.done:
+                self._runtime.advance(actions[0])
+            return
+        try:
+            self._runtime.batch([Rollback(start, actions, stop_at_end=True, save_all=True)], describe=False)
+        except BatchError as error:
+            raise error.cause from error.cause.__cause__
 
     def _actions(self, frame: int) -> tuple[bytes, ...]:
         return tuple([action_of(queue.guess(frame)) for queue in self.queues])
@@ -258,7 +264,7 @@ class RollbackSession:
         """
         if self._first_incorrect is not None:
             return []
-        start, end = self.final, min(self.confirmed + 1, self.frame)
+        start, end = self.final, min(self.confirmed + 1, self._simulation.frame)
         if end <= start:
             return []
         self.final = end
