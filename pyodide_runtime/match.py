@@ -375,15 +375,15 @@ class Match:
                 peer.end_heard = True  # it could not have gone on without our End
             return
         session = self.session
-        own_sent = session.queues[self.local].last + 1
-        if packet.start > session.queues[peer.player].last + 1 or packet.start + len(packet.inputs) > session.frame + FARTHEST:
+        frame, own_sent = session.frame, session.queues[self.local].last + 1
+        if packet.start > session.queues[peer.player].last + 1 or packet.start + len(packet.inputs) > frame + FARTHEST:
             raise WireError(f"inputs from frame {packet.start} on are not what follows")
-        if packet.held > own_sent or packet.final > FARTHEST + session.frame:
+        if packet.held > own_sent or packet.final > FARTHEST + frame:
             raise WireError("a peer says that it holds what was never sent")
         self._check_inputs(peer.player, packet.inputs)
         # A frame that is not due for some time yet is not wholly there.
         wait = min(1.0, max(0.0, (self._due - now) / self._period))
-        if not peer.take(packet, now, session.frame - wait, own_sent):
+        if not peer.take(packet, now, frame - wait, own_sent):
             raise WireError("an acknowledgement of what was never sent")
         peer.knows_us = True
         if self.phase is Phase.OVER:

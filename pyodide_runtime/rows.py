@@ -124,9 +124,7 @@ def _infos(record: StepRecord, layout: _Layout) -> list[Any]:
 
 
 def _written(values: list[Any]) -> list[Any]:
-    """Values as they are written; most often they are numbers, all of them, and stay what they are."""
-    if _NUMBERS.issuperset(map(type, values)):
-        return values
+    """Values as they are written: numbers stay what they are, all else is text."""
     return [value if type(value) in _NUMBERS else _text(value) for value in values]
 
 

@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from itertools import groupby
 from typing import NamedTuple
 
 from ..errors import WireError
@@ -164,11 +163,16 @@ def _encode_inputs(packet: Inputs) -> bytes:
     size = len(inputs[0]) if inputs else 0
     room = (MAX_PACKET - _HEAD.size - _INPUTS.size) // (_RUN.size + size)
     runs: list[bytes] = []
-    for data, group in groupby(inputs):
-        count = len(list(group))
-        while count > 0:
-            runs.append(_RUN.pack(min(count, 255)) + data)
-            count -= 255
+    previous, count = b"", 0
+    for data in inputs:
+        if data == previous and 0 < count < 255:
+            count += 1
+            continue
+        if count:
+            runs.append(_RUN.pack(count) + previous)
+        previous, count = data, 1
+    if count:
+        runs.append(_RUN.pack(count) + previous)
     del runs[room:]
     head = _INPUTS.pack(
         packet.episode,

@@ -48,23 +48,20 @@ class TimeSync:
         """Frames begin anew. How fast the clocks run stays known."""
         self._own.clear()
         self.own = self.ahead = 0.0
-        self.stretch = self._stretch()
+        self.stretch = self._stretch(0.0)
 
     def observe(self, own: float, peers: float) -> None:
         """One pair of views, in frames: how far this side sees itself ahead, and how far the peer saw itself ahead (`own`)."""
         self._own.append(own)
         self.own = sum(self._own) / len(self._own)
-        self.ahead = (self.own - peers) / 2
-        self.stretch = self._stretch()
+        self.ahead = ahead = (self.own - peers) / 2
+        beyond = max(0.0, ahead - TOLERANCE) if ahead > 0 else min(0.0, ahead + TOLERANCE)
+        self.stretch = self._stretch(beyond)
         if self.stretch < 1.0 + SLOWEST:  # what cannot be made up for now is no sign of a fast clock
-            change = LASTING * self._gain * self._beyond() - FORGOTTEN * self._lasting
+            change = LASTING * self._gain * beyond - FORGOTTEN * self._lasting
             self._lasting = min(SLOWEST, max(0.0, self._lasting + change * self._view_s))
-            self.stretch = self._stretch()
+            self.stretch = self._stretch(beyond)
 
-    def _beyond(self) -> float:
-        """How far ahead (or, negative, behind) beyond what is tolerated."""
-        ahead = self.ahead
-        return max(0.0, ahead - TOLERANCE) if ahead > 0 else min(0.0, ahead + TOLERANCE)
-
-    def _stretch(self) -> float:
-        return 1.0 + min(SLOWEST, max(0.0, self._lasting + self._gain * self._beyond()))
+    def _stretch(self, beyond: float) -> float:
+        """For `beyond` frames ahead (or, negative, behind) more than is tolerated."""
+        return 1.0 + min(SLOWEST, max(0.0, self._lasting + self._gain * beyond))
