@@ -149,50 +149,81 @@ class Runtime:
                 its place in the list, its name, and the cause: OperationError, UnknownPlayer, ActionError,
                 EpisodeEnded, FrameNotHeld, EnvironmentFailed or SnapshotError.
         """
-        from_javascript = hasattr(operations, "to_py")
+        from_javascript = type(operations) is not list and hasattr(operations, "to_py")
         given = operations.to_py() if from_javascript else operations
         if type(given) is not list and (isinstance(given, Mapping | str | bytes) or not isinstance(given, Sequence)):
             raise OperationError(f"a batch is a list of operations, not {type(given).__name__}")
-        before, held, seed = self.simulation.save(), dict(self._held), self._seed
-        self._undone: tuple[int, list[StepRecord]] = (len(self._records), [])
+        before = self._remember()
         results: list[dict[str, Any]] = []
         index, item = 0, None
         try:
             for index, item in enumerate(given):  # noqa: B007
-                result = self._run(operation_of(item), describe)
+                operation = operation_of(item)
+                records = self._run(operation)
                 if describe:
-                    results.append(result)
+                    results.append(self._describe(operation, records))
         except BaseException as error:
-            self._held, self._seed = held, seed
-            frame, records = self._undone
-            self._records[frame:] = records
-            self.simulation.load(before)
+            self._bring_back(before)
             if isinstance(error, PyodideRuntimeError):
                 raise BatchError(index, name_of(item), error) from error
             raise
         return _to_javascript(results) if from_javascript else results
 
-    def _run(self, operation: Operation, describe: bool) -> dict[str, Any]:
+    def advance(self, actions: tuple[bytes, ...]) -> None:
+        """A step and a snapshot, as a batch of the two, for a caller who does this in every frame and reads `records`.
+
+        Raises:
+            OperationError, ActionError, EpisodeEnded, EnvironmentFailed, SnapshotError: the state is what it was before,
+                as after a batch that failed.
+        """
+        before = self._remember()
+        try:
+            self._step(actions)
+            self._hold()
+        except BaseException:
+            self._bring_back(before)
+            raise
+
+    def _remember(self) -> tuple[Saved, dict[int, Saved], int]:
+        """What `_bring_back` needs, beside the records that `_truncate` keeps."""
+        self._undone: tuple[int, list[StepRecord]] = (len(self._records), [])
+        return self.simulation.save(), dict(self._held), self._seed
+
+    def _bring_back(self, before: tuple[Saved, dict[int, Saved], int]) -> None:
+        """Undo whatever was done since `_remember`."""
+        state, self._held, self._seed = before
+        frame, undone = self._undone
+        self._records[frame:] = undone
+        self.simulation.load(state)
+
+    def _run(self, operation: Operation) -> list[StepRecord]:
+        """Carry out one operation; what happened in the frames that it simulated, if any."""
         if isinstance(operation, Step):
-            record = self._step(operation.actions)
-            return {"op": "step", **self._describe(record)} if describe else {}
+            return [self._step(operation.actions)]
         if isinstance(operation, Snapshot):
             self._hold()
+        elif isinstance(operation, Rollback):
+            return self._rollback(operation)
         elif isinstance(operation, Restore):
             self._restore(operation.frame)
-        elif isinstance(operation, Rollback):
-            records = self._rollback(operation)
-            if describe:
-                steps = [self._describe(record) for record in records]
-                for step in steps[:-1]:
-                    step["done"] = False  # for another step followed
-                return {"op": "rollback", "frame": self.frame, "done": self.done, "from": operation.frame, "steps": steps}
         else:
             self._seed = self._seed if operation.seed is None else _seed(operation.seed)
             self.simulation.reset(self._seed)
             self._truncate(0)
             self._held = {}
-        return {"op": operation.op, "frame": self.frame, "done": self.done}
+        return []
+
+    def _describe(self, operation: Operation, records: list[StepRecord]) -> dict[str, Any]:
+        """What `batch` says of an operation that was just carried out."""
+        if isinstance(operation, Step):
+            return {"op": "step", **self._describe_step(records[0])}
+        told: dict[str, Any] = {"op": operation.op, "frame": self.frame, "done": self.done}
+        if isinstance(operation, Rollback):
+            steps = [self._describe_step(record) for record in records]
+            for step in steps[:-1]:
+                step["done"] = False  # for another step followed
+            told |= {"from": operation.frame, "steps": steps}
+        return told
 
     def _step(self, actions: Actions) -> StepRecord:
         record = self.simulation.step(self.encode(actions))
@@ -288,7 +319,7 @@ class Runtime:
             encoded.append(_encode(codec, player, given))
         return tuple(encoded)
 
-    def _describe(self, record: StepRecord) -> dict[str, Any]:
+    def _describe_step(self, record: StepRecord) -> dict[str, Any]:
         players = self.players
         return {
             "frame": record.frame + 1,

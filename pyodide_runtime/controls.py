@@ -57,9 +57,12 @@ class Controls:
         """The action meant now. Taps since the last sample count as down, and are forgotten."""
         down = {**self._tapped, **self._down}
         self._tapped.clear()
+        if not down:
+            return self._default
+        keys = frozenset(down)  # sets are compared with each other several times as fast as with a dict's keys
         best, rank = self._default, (0, 0)
         for chord, action in self._chords:
-            if chord <= down.keys():
+            if chord <= keys:
                 this = (len(chord), max(down[key] for key in chord))
                 if this > rank:
                     best, rank = action, this

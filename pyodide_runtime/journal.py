@@ -6,21 +6,31 @@ matches.
 
 from __future__ import annotations
 
+import base64
+from collections.abc import Sequence
 from typing import Any, Protocol
 
-from .rows import Cells
+from .rows import Cells, Row
 
-__all__ = ["Journal", "MemoryJournal"]
+__all__ = ["Journal", "MemoryJournal", "inputs_text"]
+
+Frames = Sequence[tuple[bytes, ...]]
+"""The input of every player, of one frame after the other."""
+
+
+def inputs_text(frames: Frames) -> list[str]:
+    """The inputs of some frames as they are recorded: for each player, base64 of one after the other."""
+    return [base64.b64encode(b"".join(inputs)).decode() for inputs in zip(*frames, strict=True)]
 
 
 class Journal(Protocol):
-    """Where a match writes. Each call is final: nothing written is ever taken back."""
+    """Where a match writes. Each call is final: nothing written is ever taken back, and what was given does not change."""
 
     def episode(self, episode: int, seed: int) -> None:
         """An episode begins."""
 
-    def rows(self, episode: int, start: int, cells: list[Cells], inputs: list[str]) -> None:
-        """Rows that became final, from frame `start` on, and for each player the inputs of those frames, in base64."""
+    def rows(self, episode: int, start: int, rows: list[Row], inputs: Frames) -> None:
+        """Rows that became final, from frame `start` on, and the inputs of those frames."""
 
     def episode_end(self, episode: int, frames: int, chain: bytes) -> None:
         """All peers agree that the episode had so many frames, with this chain over its rows."""
@@ -46,9 +56,9 @@ class MemoryJournal:
     def episode(self, episode: int, seed: int) -> None:
         self.episodes.append((episode, seed))
 
-    def rows(self, episode: int, start: int, cells: list[Cells], inputs: list[str]) -> None:
-        self.cells.extend(cells)
-        self.inputs.append((episode, start, inputs))
+    def rows(self, episode: int, start: int, rows: list[Row], inputs: Frames) -> None:
+        self.cells += [row.cells for row in rows]
+        self.inputs.append((episode, start, inputs_text(inputs)))
 
     def episode_end(self, episode: int, frames: int, chain: bytes) -> None:
         self.ends.append((episode, frames, chain))

@@ -175,7 +175,7 @@ class Match:
     @property
     def frame_advantage(self) -> float:
         """How many frames this host is ahead of the peer that is farthest behind."""
-        return max((peer.sync.ahead for peer in self.peers.values()), default=0.0)
+        return max([peer.sync.ahead for peer in self.peers.values()], default=0.0)
 
     @property
     def wake_at(self) -> float:
@@ -327,21 +327,21 @@ class Match:
             self._send_inputs(now, at_once=session.queues[self.local].last > sampled)
 
     def _stretch(self) -> float:
-        return max((peer.sync.stretch for peer in self.peers.values()), default=1.0)
+        return max([peer.sync.stretch for peer in self.peers.values()], default=1.0)
 
     def _write_final(self) -> None:
         final = self.session.take_final()
         if not final:
             return
-        every, runtime = self.settings.digest_every, self.runtime
-        start, cells = len(self.ledger), []
+        every, ledger = self.settings.digest_every, self.ledger
+        start, rows = len(ledger), []
         for frame in final:
             number = frame.record.frame + 1
-            digest = runtime.snapshot_digest(number) if number % every == 0 else b""
-            cells.append(self.ledger.append(frame, digest))
-        self._rows += len(cells)
-        self._journal.rows(self.episode, start, cells, self.ledger.inputs_text(start, len(self.ledger)))
-        self.session.retire(min((peer.acknowledged for peer in self.peers.values()), default=self.session.final))
+            digest = self.runtime.snapshot_digest(number) if number % every == 0 else b""
+            rows.append(ledger.append(frame, digest))
+        self._rows += len(rows)
+        self._journal.rows(self.episode, start, rows, [frame.inputs for frame in final])
+        self.session.retire(min([peer.acknowledged for peer in self.peers.values()], default=self.session.final))
         self._compared(self.ledger.review())
 
     def _send_inputs(self, now: float, *, at_once: bool = False) -> None:
@@ -375,15 +375,15 @@ class Match:
                 peer.end_heard = True  # it could not have gone on without our End
             return
         session = self.session
-        own_sent = session.queues[self.local].last + 1
-        if packet.start > session.queues[peer.player].last + 1 or packet.start + len(packet.inputs) > session.frame + FARTHEST:
+        frame, own_sent = session.frame, session.queues[self.local].last + 1
+        if packet.start > session.queues[peer.player].last + 1 or packet.start + len(packet.inputs) > frame + FARTHEST:
             raise WireError(f"inputs from frame {packet.start} on are not what follows")
-        if packet.held > own_sent or packet.final > FARTHEST + session.frame:
+        if packet.held > own_sent or packet.final > FARTHEST + frame:
             raise WireError("a peer says that it holds what was never sent")
         self._check_inputs(peer.player, packet.inputs)
         # A frame that is not due for some time yet is not wholly there.
         wait = min(1.0, max(0.0, (self._due - now) / self._period))
-        if not peer.take(packet, now, session.frame - wait, own_sent):
+        if not peer.take(packet, now, frame - wait, own_sent):
             raise WireError("an acknowledgement of what was never sent")
         peer.knows_us = True
         if self.phase is Phase.OVER:
@@ -394,6 +394,8 @@ class Match:
 
     def _check_inputs(self, player: int, inputs: tuple[bytes, ...]) -> None:
         valid, codec = self._valid[player], self._codecs[player]
+        if valid.issuperset(inputs):
+            return
         for data in set(inputs) - valid:
             if len(data) != 1 + codec.size or data[0] > 1:
                 raise WireError("an input of the wrong length, or with unknown flags")

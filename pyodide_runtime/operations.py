@@ -70,6 +70,8 @@ class Rollback:
 
 
 Operation = Reset | Step | Snapshot | Restore | Rollback
+#: Whatever such an object holds, the simulation itself judges it.
+_READY = {Reset, Step, Snapshot, Restore}
 _OPERATIONS: dict[str, type[Any]] = {kind.op: kind for kind in (Reset, Step, Snapshot, Restore, Rollback)}
 
 
@@ -85,6 +87,9 @@ def operation_of(item: Any) -> Operation:
     Raises:
         OperationError: it stands for none, or a field of it is unknown, missing, or of the wrong type.
     """
+    if type(item) in _READY:
+        ready: Operation = item
+        return ready
     if isinstance(item, Rollback):
         return _checked(item)
     if isinstance(item, Operation):

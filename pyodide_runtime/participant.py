@@ -87,6 +87,8 @@ class Participant:
         self._interval = self._tick_ms = 0.0
         self._intervals: list[float] = []
         self._summary_at = 0.0
+        self._period = 1000.0 / experiment.fps
+        self._told_at = 0.0
         self._actions: set[bytes] = set()
         self._draw_error = ""
         self._events: deque[Record] = deque()
@@ -172,14 +174,17 @@ class Participant:
             self._pace(now_ms)
         out += [Record(Kind.PACKET, peer, channel, data) for peer, channel, data in match.outbox]
         match.outbox.clear()
-        self._show(match, out)
+        shown = self._show(match, out)
         self._summarise(match, journal, now_ms)
         self._tell_phase(match, journal, now_ms, out)
         out += [upload_record(chunk) for chunk in journal.due(now_ms)]
         out += self._events
         self._events.clear()
         self._tick_ms = (time.perf_counter() - began) * 1000
-        out.append(stats_record(self._numbers(match)))
+        # Between two frames little changes that anybody looks at; the page learns it with the next picture.
+        if shown or match.phase is not Phase.PLAYING or now_ms - self._told_at >= self._period:
+            self._told_at = now_ms
+            out.append(stats_record(self._numbers(match)))
         wake = match.wake_at
         if match.phase is Phase.OVER and now_ms - self._over_at > LINGER_MS and journal.settled:
             wake = now_ms + IDLE_MS
@@ -214,7 +219,7 @@ class Participant:
     def _pace(self, now: float) -> None:
         if self._frame_at is not None:
             self._interval = now - self._frame_at
-            self._intervals.append(round(self._interval, 1))
+            self._intervals.append(self._interval)
         self._frame_at = now
 
     # -- what is seen ------------------------------------------------------------------------------------------------
@@ -228,10 +233,11 @@ class Participant:
             # Drawing must not leave a trace in the state: how often it happens differs from host to host.
             simulation.undo_changes()
 
-    def _show(self, match: Match, out: list[Record]) -> None:
+    def _show(self, match: Match, out: list[Record]) -> bool:
+        """Draw what was not yet shown; whether there was such."""
         seen = (match.episode, match.frame, match.counters.rollbacks)
         if seen == self._shown:
-            return
+            return False
         self._shown = seen
         try:
             out.append(Record(Kind.VIEW, 0, 0, self._view()))
@@ -241,6 +247,7 @@ class Participant:
             if text != self._draw_error:
                 self._draw_error = text
                 self._log(text)
+        return True
 
     def _log(self, text: str) -> None:
         self._events.append(_event({"type": "log", "text": text}))
@@ -258,8 +265,8 @@ class Participant:
             counters.mispredictions,
             counters.stalls,
             -1.0 if trip is None else trip,
-            sum(peer.bytes_sent for peer in peers),
-            sum(peer.bytes_received for peer in peers),
+            sum([peer.bytes_sent for peer in peers]),
+            sum([peer.bytes_received for peer in peers]),
             match.frame_advantage,
             len(self._actions),
             self._tick_ms,
@@ -277,7 +284,7 @@ class Participant:
                 "at_ms": round(now, 1),
                 **numbers,
                 "certified_through": list(match.certified_through),
-                "frame_intervals_ms": self._intervals,
+                "frame_intervals_ms": [round(interval, 1) for interval in self._intervals],
                 "malformed": match.malformed,
             }
         )

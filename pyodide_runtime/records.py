@@ -8,6 +8,7 @@ side; both are held to js_bridge/tests/goldens/records.json. Nothing here knows 
 from __future__ import annotations
 
 import enum
+import functools
 import json
 import struct
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,6 +19,7 @@ from .uploads import Chunk
 
 __all__ = ["Kind", "Record", "decode_inbox", "encode_outbox", "event", "stats_record", "upload_record"]
 
+_WAKE = struct.Struct("<d")
 _HEAD = struct.Struct("<BBBBI")
 _UPLOAD = struct.Struct("<II")
 
@@ -63,7 +65,7 @@ def decode_inbox(data: bytes) -> Iterator[Record]:
 
 def encode_outbox(wake_at_ms: float, records: Iterable[Record]) -> bytes:
     """An outbox: when to tick next, and what is to be done until then."""
-    parts = [struct.pack("<d", wake_at_ms)]
+    parts = [_WAKE.pack(wake_at_ms)]
     for kind, peer, channel, payload in records:
         parts.append(_HEAD.pack(kind, peer, channel, 0, len(payload)))
         parts.append(payload)
@@ -83,7 +85,12 @@ def event(record: Record) -> dict[str, Any]:
 
 def stats_record(values: Sequence[float]) -> Record:
     """A STATS record: doubles, one after the other."""
-    return Record(Kind.STATS, 0, 0, struct.pack(f"<{len(values)}d", *values))
+    return Record(Kind.STATS, 0, 0, _doubles(len(values)).pack(*values))
+
+
+@functools.cache
+def _doubles(count: int) -> struct.Struct:
+    return struct.Struct(f"<{count}d")
 
 
 def upload_record(chunk: Chunk) -> Record:

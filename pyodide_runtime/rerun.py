@@ -179,8 +179,8 @@ def replay_episode(
     """Simulate one episode straight through, and write its rows into an empty ledger.
 
     Args:
-        chunks: the inputs in order, each chunk with one base64 text for each player, as `EpisodeLedger.inputs_text`
-            makes them.
+        chunks: the inputs in order, each chunk with one base64 text for each player, as `inputs_text` makes
+            them.
         digest_every: every how many frames the chain covers the whole state; None: never.
 
     Raises:
@@ -199,7 +199,7 @@ def replay_episode(
             simulation.save()  # as every peer did after every frame
             number = record.frame + 1
             due = digest_every is not None and number % digest_every == 0
-            rows.append(ledger.append(FinalFrame(record, inputs), simulation.digest() if due else b""))
+            rows.append(ledger.append(FinalFrame(record, inputs), simulation.digest() if due else b"").cells)
     return rows
 
 

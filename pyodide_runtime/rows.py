@@ -8,18 +8,38 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
 from .actions import ActionCodec, action_text
 from .simulation import StepRecord
 
-__all__ = ["Cells", "row_cells", "row_values", "to_csv"]
+__all__ = ["Cells", "Row", "make_row", "row_cells", "row_values", "to_csv"]
 
 Cells = tuple[tuple[str, str], ...]
 
 #: The columns that every row begins with.
 KEY_COLUMNS = ("episode", "frame")
+
+
+class Row(NamedTuple):
+    """One row: its columns, and for each an int, a float or a str, of which `str` makes the text.
+
+    Numbers are not made text before it is needed: one format string does it for a whole row at once.
+    """
+
+    columns: tuple[str, ...]
+    values: tuple[int | float | str, ...]
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The text of each column."""
+        return tuple(map(str, self.values))
+
+    @property
+    def cells(self) -> Cells:
+        """Pairs of column and text."""
+        return tuple(zip(self.columns, self.texts, strict=True))
 
 
 def row_values(
@@ -34,36 +54,83 @@ def row_values(
         codecs: of each player's actions; the action appears decoded.
         focused: whether each player's page had the focus in this frame.
     """
-    found: list[tuple[str, Any]] = [("episode", episode), ("frame", record.frame)]
-    _, actions, rewards, scores, terminated, truncated, infos = record
-    for place, (action, reward, score, end, cut, focus, _) in enumerate(_columns(tuple(players))):
-        found += (
-            (action, codecs[place].decode(actions[place])),
-            (reward, rewards[place]),
-            (score, scores[place]),
-            (end, terminated[place]),
-            (cut, truncated[place]),
-            (focus, focused[place]),
-        )
-    for (*_, info), values in zip(_columns(tuple(players)), infos, strict=True):
-        if values:
-            found += [(info + key, values[key]) for key in sorted(values)]
-    return found
+    layout = _layout(tuple(players), tuple(map(tuple, record.infos)))
+    flags = record.terminated, record.truncated, focused
+    values = _in_order(episode, record, _decoded(record, codecs), *flags, _infos(record, layout))
+    return list(zip(layout.columns, values, strict=True))
 
 
-@functools.cache
-def _columns(players: tuple[str, ...]) -> list[tuple[str, ...]]:
-    """For each player the names of its six columns, and how the names of its infos begin."""
-    names = ("action", "reward", "score", "terminated", "truncated", "focused")
-    return [(*(f"{name}.{player}" for name in names), f"info.{player}.") for player in players]
+def make_row(
+    episode: int, record: StepRecord, players: tuple[str, ...], codecs: Sequence[ActionCodec], focused: tuple[bool, ...]
+) -> Row:
+    """As `row_values`, with every column and value as it is written."""
+    layout = _layout(players, tuple(map(tuple, record.infos)))
+    flags = _words(record.terminated), _words(record.truncated), _words(focused)
+    actions, infos = _written(_decoded(record, codecs)), _written(_infos(record, layout))
+    return Row(layout.written, tuple(_in_order(episode, record, actions, *flags, infos)))
 
 
 def row_cells(
     episode: int, record: StepRecord, players: Sequence[str], codecs: Sequence[ActionCodec], focused: Sequence[bool]
 ) -> Cells:
-    """As `row_values`, with every value as its final text."""
-    values = row_values(episode, record, players, codecs, focused)
-    return tuple([(_writable(column), _TEXTS.get(type(value), _text)(value)) for column, value in values])
+    """The cells of `make_row`."""
+    return make_row(episode, record, tuple(players), codecs, tuple(focused)).cells
+
+
+class _Layout(NamedTuple):
+    """The columns of a row, the same as they are written, and the names of each player's infos, in the order of columns."""
+
+    columns: tuple[str, ...]
+    written: tuple[str, ...]
+    infos: tuple[list[str], ...]
+
+
+# From frame to frame it hardly ever changes; the bound is for environments that make up new names as they go on.
+@functools.lru_cache(maxsize=64)
+def _layout(players: tuple[str, ...], infos: tuple[tuple[str, ...], ...]) -> _Layout:
+    """The layout of rows of these players with infos of these names, in whatever order."""
+    ordered = tuple(sorted(names) for names in infos)
+    columns = list(KEY_COLUMNS)
+    for player in players:
+        columns += [f"{name}.{player}" for name in ("action", "reward", "score", "terminated", "truncated", "focused")]
+    for player, names in zip(players, ordered, strict=True):
+        columns += [f"info.{player}.{name}" for name in names]
+    return _Layout(tuple(columns), tuple(map(_writable, columns)), ordered)
+
+
+def _in_order(
+    episode: int,
+    record: StepRecord,
+    actions: Sequence[Any],
+    terminated: Sequence[Any],
+    truncated: Sequence[Any],
+    focused: Sequence[Any],
+    infos: Sequence[Any],
+) -> list[Any]:
+    """The values of a row in the order of its columns; actions, flags and infos are as they are given."""
+    values: list[Any] = [episode, record.frame]
+    for of_player in zip(actions, record.rewards, record.scores, terminated, truncated, focused, strict=True):
+        values += of_player
+    values += infos
+    return values
+
+
+def _decoded(record: StepRecord, codecs: Sequence[ActionCodec]) -> list[Any]:
+    return [codec.decode(data) for codec, data in zip(codecs, record.actions, strict=True)]
+
+
+def _infos(record: StepRecord, layout: _Layout) -> list[Any]:
+    return [info[name] for info, names in zip(record.infos, layout.infos, strict=True) for name in names]
+
+
+def _written(values: list[Any]) -> list[Any]:
+    """Values as they are written: numbers stay what they are, all else is text."""
+    return [value if type(value) in _NUMBERS else _text(value) for value in values]
+
+
+@functools.lru_cache(maxsize=64)
+def _words(flags: tuple[bool, ...]) -> tuple[str, ...]:
+    return tuple(map(_text, flags))
 
 
 def _writable(text: str) -> str:
@@ -72,19 +139,19 @@ def _writable(text: str) -> str:
 
 
 def _text(value: Any) -> str:
-    """The text of a value of none of the plainest types."""
-    for kind in (str, bool, int, float):
+    """The text of a value."""
+    if isinstance(value, str):
+        return _writable(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    for kind in _NUMBERS:
         if isinstance(value, kind):
-            return _TEXTS[kind](kind(value))
+            return str(kind(value))
     return action_text(value)
 
 
-_TEXTS: dict[type, Callable[[Any], str]] = {
-    str: _writable,
-    bool: lambda value: "true" if value else "false",
-    int: str,
-    float: repr,
-}
+#: The types of which `str` makes the text: of a float, its shortest exact form.
+_NUMBERS = {int, float}
 
 
 def to_csv(rows: Iterable[Sequence[Sequence[str]]]) -> bytes:

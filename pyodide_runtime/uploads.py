@@ -7,12 +7,16 @@ and does not send by itself.
 
 from __future__ import annotations
 
+import functools
 import json
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from json.encoder import encode_basestring_ascii
+from typing import Any, NamedTuple
 
-from .rows import Cells
+from .journal import Frames, inputs_text
+from .rows import Row
 
 __all__ = ["Chunk", "UploadJournal"]
 
@@ -34,12 +38,22 @@ class Chunk:
     body: bytes
 
 
+class _Rows(NamedTuple):
+    """Rows that became final together, the first of them of frame `start`."""
+
+    episode: int
+    start: int
+    rows: list[Row]
+    inputs: Frames
+
+
 class _Stream:
-    """The chunks of one kind."""
+    """The chunks of one kind, and what is not yet in one."""
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
-        self.lines: list[bytes] = []
+        # What makes lines: it becomes text when a chunk is cut, which is much cheaper than in every frame.
+        self.waiting: list[Any] = []
         self.chunks: deque[Chunk] = deque()
         self.sequence = 0
         self.in_flight = False
@@ -66,10 +80,10 @@ class UploadJournal:
     def episode(self, episode: int, seed: int) -> None:
         self._line("record", {"episode": episode, "seed": seed})
 
-    def rows(self, episode: int, start: int, cells: list[Cells], inputs: list[str]) -> None:
-        for number, row in enumerate(cells, start):
-            self._line("rows", {"episode": episode, "frame": number, "cells": row})
-        self._line("record", {"inputs": inputs, "episode": episode, "from": start})
+    def rows(self, episode: int, start: int, rows: list[Row], inputs: Frames) -> None:
+        written = _Rows(episode, start, rows, inputs)
+        self._streams["rows"].waiting.append(written)
+        self._streams["record"].waiting.append(written)
 
     def episode_end(self, episode: int, frames: int, chain: bytes) -> None:
         self._line("record", {"end": episode, "frames": frames, "chain": chain.hex()})
@@ -87,7 +101,7 @@ class UploadJournal:
     @property
     def settled(self) -> bool:
         """Whether everything written so far was acknowledged."""
-        return not any(stream.lines or stream.chunks for stream in self._streams.values())
+        return not any(stream.waiting or stream.chunks for stream in self._streams.values())
 
     def due(self, now_ms: float) -> list[Chunk]:
         """The chunks to send now. The outcome goes last, when all else is stored."""
@@ -97,11 +111,12 @@ class UploadJournal:
                 self._pack(stream)
         found = []
         for stream in self._streams.values():
+            if not stream.chunks or stream.in_flight or now_ms < stream.not_before:
+                continue
             if stream.kind == "outcome" and any(other.chunks for other in self._streams.values() if other is not stream):
                 continue
-            if stream.chunks and not stream.in_flight and now_ms >= stream.not_before:
-                stream.in_flight = True
-                found.append(stream.chunks[0])
+            stream.in_flight = True
+            found.append(stream.chunks[0])
         return found
 
     def flush(self) -> None:
@@ -134,10 +149,11 @@ class UploadJournal:
         return next((stream for stream in streams if stream.chunks and stream.chunks[0].number == number), None)
 
     def _line(self, kind: str, value: Any) -> None:
-        self._streams[kind].lines.append(_TO_JSON(value).encode() + b"\n")
+        self._streams[kind].waiting.append(value)
 
     def _pack(self, stream: _Stream) -> None:
-        lines, stream.lines = stream.lines, []
+        lines = _row_lines(stream.waiting) if stream.kind == "rows" else map(_line_of, stream.waiting)
+        stream.waiting = []
         body: list[bytes] = []
         size = 0
         for line in lines:
@@ -153,3 +169,23 @@ class UploadJournal:
         self._numbers += 1
         stream.chunks.append(Chunk(self._numbers, stream.kind, stream.sequence, b"".join(body)))
         stream.sequence += 1
+
+
+def _row_lines(waiting: list[_Rows]) -> Iterator[bytes]:
+    for episode, start, rows, _ in waiting:
+        for frame, row in enumerate(rows, start):
+            yield (_form(row.columns) % (episode, frame, *map(encode_basestring_ascii, row.texts))).encode()
+
+
+def _line_of(value: Any) -> bytes:
+    if type(value) is _Rows:
+        value = {"inputs": inputs_text(value.inputs), "episode": value.episode, "from": value.start}
+    return f"{_TO_JSON(value)}\n".encode()
+
+
+# Rows are nearly all that is written, and most have the same columns: these are escaped once.
+@functools.lru_cache(maxsize=64)
+def _form(columns: tuple[str, ...]) -> str:
+    """The line of a row with these columns, with a place for episode, frame and each text, the last as JSON strings."""
+    cells = ",".join(f"[{_TO_JSON(column).replace('%', '%%')},%s]" for column in columns)
+    return f'{{"episode":%d,"frame":%d,"cells":[{cells}]}}\n'

@@ -19,8 +19,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from dataclasses import dataclass
-from itertools import groupby
+from typing import NamedTuple
 
 from ..errors import WireError
 
@@ -57,8 +56,7 @@ _HELLO = struct.Struct("<BI")
 _BYE = struct.Struct("<BH")
 
 
-@dataclass(frozen=True, slots=True)
-class Hello:
+class Hello(NamedTuple):
     """`terms`: canonical JSON of what must be equal on both sides. `heard`: the receiver's hello has arrived here.
 
     It is the one packet that is read whatever `version` it is of.
@@ -70,8 +68,7 @@ class Hello:
     version: int = PROTOCOL_VERSION
 
 
-@dataclass(frozen=True, slots=True)
-class Inputs:
+class Inputs(NamedTuple):
     """Inputs and the state of the line.
 
     Attributes:
@@ -104,8 +101,7 @@ class Inputs:
     inputs: tuple[bytes, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class End:
+class End(NamedTuple):
     """The episode ended: how many frames it had, the 16-byte chain over its rows.
 
     `heard`: the receiver's End has arrived here. `settled`: the sender has gone on and wants no answer.
@@ -119,8 +115,7 @@ class End:
     settled: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Bye:
+class Bye(NamedTuple):
     """The sender leaves. `reason`: number of an outcome; `detail`: for people."""
 
     sender: int
@@ -168,11 +163,16 @@ def _encode_inputs(packet: Inputs) -> bytes:
     size = len(inputs[0]) if inputs else 0
     room = (MAX_PACKET - _HEAD.size - _INPUTS.size) // (_RUN.size + size)
     runs: list[bytes] = []
-    for data, group in groupby(inputs):
-        count = len(list(group))
-        while count > 0:
-            runs.append(_RUN.pack(min(count, 255)) + data)
-            count -= 255
+    previous, count = b"", 0
+    for data in inputs:
+        if data == previous and 0 < count < 255:
+            count += 1
+            continue
+        if count:
+            runs.append(_RUN.pack(count) + previous)
+        previous, count = data, 1
+    if count:
+        runs.append(_RUN.pack(count) + previous)
     del runs[room:]
     head = _INPUTS.pack(
         packet.episode,
@@ -250,7 +250,7 @@ def _decode_inputs(body: bytes, sender: int) -> Inputs:
     inputs: list[bytes] = []
     previous, room = b"", 0
     for at in range(0, len(packed), step):
-        (count,) = _RUN.unpack_from(packed, at)
+        count = packed[at]
         data = packed[at + _RUN.size : at + step]
         # One form for one meaning: a run is as long as it can be.
         if count == 0 or (data == previous and room == 0):

@@ -82,6 +82,6 @@ class InputQueue:
 
     def discard_before(self, frame: int) -> None:
         """Let go of the inputs of frames before `frame`; the newest is always kept, for predictions grow from it."""
-        for old in range(self.first, min(frame, self.last)):
-            del self._inputs[old]
-        self.first = max(self.first, min(frame, self.last))
+        while self.first < frame and self.first < self.last:
+            del self._inputs[self.first]
+            self.first += 1

@@ -10,7 +10,7 @@ snapshot is held of every frame from `final` to c, and inputs from `final` on: o
 frame is final once all its inputs are held here and, as far as reported, everywhere, and it was simulated with
 them; nothing else makes it final.
 
-It hands batches to a `Runtime`, and knows nothing of packets, clocks, files or browsers.
+It hands steps and rollbacks to a `Runtime`, and knows nothing of packets, clocks, files or browsers.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 from ..batch import Runtime
 from ..errors import BatchError, EnvironmentFailed, SessionError
-from ..operations import Rollback, Snapshot, Step
+from ..operations import Rollback, Snapshot
 from ..simulation import StepRecord
 from .inputs import InputQueue, Prediction, action_of
 
@@ -49,8 +49,10 @@ class Advance(NamedTuple):
     stepped: bool
 
 
-@dataclass(frozen=True, slots=True)
-class FinalFrame:
+_NOTHING = Advance(0, False)
+
+
+class FinalFrame(NamedTuple):
     """A frame that will never change: what happened, and every player's input, flags included."""
 
     record: StepRecord
@@ -91,6 +93,7 @@ class RollbackSession:
         if runtime.frame != 0:
             raise SessionError("a session begins at frame 0 of an episode; reset the runtime first")
         self._runtime = runtime
+        self._simulation = runtime.simulation
         self._window = window
         self._delay = input_delay
         self.local = tuple(local)
@@ -107,12 +110,12 @@ class RollbackSession:
     @property
     def frame(self) -> int:
         """c: the next frame to be simulated."""
-        return self._runtime.frame
+        return self._simulation.frame
 
     @property
     def held(self) -> int:
         """The last frame up to which every player's input is held here; -1 if there is none."""
-        return min(queue.last for queue in self.queues)
+        return min([queue.last for queue in self.queues])
 
     @property
     def confirmed(self) -> int:
@@ -122,17 +125,17 @@ class RollbackSession:
     @property
     def stalled(self) -> bool:
         """Whether the next frame must wait for inputs."""
-        return not self._runtime.done and self.frame - self.held >= self._window
+        return not self._simulation.done and self._far
 
     @property
     def ended(self) -> bool:
         """Whether the episode is over and every frame of it is final."""
-        return self._runtime.done and self.final == self.frame and self._first_incorrect is None
+        return self._simulation.done and self.final == self.frame and self._first_incorrect is None
 
     @property
     def can_step(self) -> bool:
         """Whether `advance` would simulate the next frame, if told to step."""
-        return not self.stalled and self._going
+        return self._going and not self._far
 
     @property
     def wants_input(self) -> bool:
@@ -141,13 +144,20 @@ class RollbackSession:
         That is when the frame is about to be simulated, so as to take them as late as can be; but with a window of
         1 every peer waits for the others' inputs of this very frame, so there they are taken at once.
         """
-        lacks = any(self.queues[player].last < self.frame + self._delay for player in self.local)
-        return lacks and self._going and (self._window == 1 or not self.stalled)
+        if not self._going or (self._far and self._window > 1):
+            return False
+        needed = self._simulation.frame + self._delay
+        return any(self.queues[player].last < needed for player in self.local)
 
     @property
     def _going(self) -> bool:
         # An end that a correction may take back is taken back before the next frame is asked for: there may be none.
-        return self._blocked is None and not self._runtime.done
+        return self._blocked is None and not self._simulation.done
+
+    @property
+    def _far(self) -> bool:
+        """Whether the next frame is so far beyond what is held that it may not be predicted."""
+        return self._simulation.frame - self.held >= self._window
 
     # -- what arrives ------------------------------------------------------------------------------------------------
 
@@ -156,16 +166,19 @@ class RollbackSession:
 
         Those that are held are ignored, and so are all if they would leave a gap. Returns how many were new.
         """
-        queue, records, taken = self.queues[player], self._runtime.records, 0
-        for frame, data in enumerate(inputs, start):
-            if not queue.add(frame, data):
-                continue
-            taken += 1
+        queue = self.queues[player]
+        held = queue.last + 1 - start
+        if held < 0:
+            return 0
+        new = inputs[held:]
+        records = self._runtime.records
+        for frame, data in enumerate(new, start + held):
+            queue.add(frame, data)
             if frame < len(records) and records[frame].actions[player] != action_of(data):
                 self.counters.mispredictions += 1
                 if self._first_incorrect is None or frame < self._first_incorrect:
                     self._first_incorrect = frame
-        return taken
+        return len(new)
 
     def report(self, peer: int, held: int) -> None:
         """A peer says up to which frame it holds every player's input."""
@@ -182,7 +195,8 @@ class RollbackSession:
         """Carry out what is pending, and simulate the next frame if it may be simulated.
 
         Args:
-            local: an input for each local player, taken now, if `wants_input`; it lands `input_delay` frames later.
+            local: an input for each local player, taken now; to be given if `wants_input`, and only then. It lands
+                `input_delay` frames later.
             step: False: do not go on to the next frame, only carry out corrections.
 
         Raises:
@@ -190,15 +204,15 @@ class RollbackSession:
             may raise
                 for what nobody did; then the session waits until it knows.)
         """
-        frame, first = self.frame, self._first_incorrect
+        frame, first = self._simulation.frame, self._first_incorrect
         if self._blocked is not None and (self.held >= self._blocked or first is not None):
             self._blocked = None
-        if local is not None and self.wants_input:
+        if local is not None:
             for player in self.local:
                 self.queues[player].add(frame + self._delay, local[player])
         step = step and self.can_step
         if first is None and not step:
-            return Advance(0, False)
+            return _NOTHING
         end = frame + 1 if step else frame
         replayed = 0
         if first is not None:
@@ -208,29 +222,35 @@ class RollbackSession:
             self.counters.replayed += replayed
             self.counters.deepest_rollback = max(self.counters.deepest_rollback, replayed)
         self._run(frame if first is None else first, end)
-        return Advance(replayed, step and self.frame == end)
+        return Advance(replayed, step and self._simulation.frame == end)
 
     def _run(self, start: int, end: int) -> None:
-        """Simulate from frame `start` up to `end`, which is not simulated, in one batch.
+        """Simulate from frame `start` up to `end`, which is not simulated, all or nothing.
 
         It stops before a frame whose predicted inputs make the environment raise.
         """
         while True:
             actions = [self._actions(frame) for frame in range(start, end)]
             try:
-                if start == self.frame and len(actions) == 1:
-                    if not self._runtime.done:
-                        self._runtime.batch([Step(actions[0]), Snapshot()], describe=False)
-                else:
-                    self._runtime.batch([Rollback(start, actions, stop_at_end=True, save_all=True)], describe=False)
+                self._simulate(start, actions)
                 return
-            except BatchError as error:
-                failed = getattr(error.cause, "frame", None)
-                if not isinstance(error.cause, EnvironmentFailed) or failed is None or failed <= self.held:
-                    raise error.cause from error.cause.__cause__
+            except EnvironmentFailed as error:
+                failed = error.frame
+                if failed is None or failed <= self.held:
+                    raise
                 self._blocked = end = failed
                 if start == end == self.frame:
                     return
+
+    def _simulate(self, start: int, actions: list[tuple[bytes, ...]]) -> None:
+        if start == self._simulation.frame and len(actions) == 1:
+            if not self._simulation.done:
+                self._runtime.advance(actions[0])
+            return
+        try:
+            self._runtime.batch([Rollback(start, actions, stop_at_end=True, save_all=True)], describe=False)
+        except BatchError as error:
+            raise error.cause from error.cause.__cause__
 
     def _actions(self, frame: int) -> tuple[bytes, ...]:
         return tuple([action_of(queue.guess(frame)) for queue in self.queues])
@@ -244,14 +264,12 @@ class RollbackSession:
         """
         if self._first_incorrect is not None:
             return []
-        horizon = min(self.confirmed, self.frame - 1)
-        records = self._runtime.records
-        found = []
-        for frame in range(self.final, horizon + 1):
-            inputs = tuple([queue.guess(frame) for queue in self.queues])
-            found.append(FinalFrame(records[frame], inputs))
-        self.final = max(self.final, horizon + 1)
-        return found
+        start, end = self.final, min(self.confirmed + 1, self._simulation.frame)
+        if end <= start:
+            return []
+        self.final = end
+        records, queues = self._runtime.records, self.queues
+        return [FinalFrame(records[frame], tuple([queue.guess(frame) for queue in queues])) for frame in range(start, end)]
 
     def retire(self, unacknowledged: int) -> None:
         """Let go of what no rollback can need: snapshots before the first frame that is not final, and inputs before

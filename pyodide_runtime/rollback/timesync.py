@@ -37,41 +37,31 @@ class TimeSync:
 
     def __init__(self, fps: float) -> None:
         self._own: deque[float] = deque(maxlen=max(FEWEST_VIEWS, round(fps * AVERAGED_S)))
-        self._peers = 0.0
         self._gain = min(STEEPEST, GAIN / fps)
         self._view_s = 1.0 / max(fps, SLOWEST_FPS)
         self._lasting = 0.0
+        #: How many frames this side has lately seen itself ahead, and how many it is in truth (negative if behind); 0 before
+        #: anything was seen. By what factor to stretch the time between two frames, from 1 to 1 + `SLOWEST`.
+        self.own, self.ahead, self.stretch = 0.0, 0.0, 1.0
 
     def restart(self) -> None:
         """Frames begin anew. How fast the clocks run stays known."""
         self._own.clear()
-        self._peers = 0.0
+        self.own = self.ahead = 0.0
+        self.stretch = self._stretch(0.0)
 
     def observe(self, own: float, peers: float) -> None:
         """One pair of views, in frames: how far this side sees itself ahead, and how far the peer saw itself ahead (`own`)."""
         self._own.append(own)
-        self._peers = peers
+        self.own = sum(self._own) / len(self._own)
+        self.ahead = ahead = (self.own - peers) / 2
+        beyond = max(0.0, ahead - TOLERANCE) if ahead > 0 else min(0.0, ahead + TOLERANCE)
+        self.stretch = self._stretch(beyond)
         if self.stretch < 1.0 + SLOWEST:  # what cannot be made up for now is no sign of a fast clock
-            change = LASTING * self._gain * self._beyond - FORGOTTEN * self._lasting
+            change = LASTING * self._gain * beyond - FORGOTTEN * self._lasting
             self._lasting = min(SLOWEST, max(0.0, self._lasting + change * self._view_s))
+            self.stretch = self._stretch(beyond)
 
-    @property
-    def own(self) -> float:
-        """How many frames this side has lately seen itself ahead; 0 before anything was seen."""
-        return sum(self._own) / len(self._own) if self._own else 0.0
-
-    @property
-    def ahead(self) -> float:
-        """How many frames this side is ahead in truth; negative if behind."""
-        return (self.own - self._peers) / 2 if self._own else 0.0
-
-    @property
-    def _beyond(self) -> float:
-        """How far ahead (or, negative, behind) beyond what is tolerated."""
-        ahead = self.ahead
-        return max(0.0, ahead - TOLERANCE) if ahead > 0 else min(0.0, ahead + TOLERANCE)
-
-    @property
-    def stretch(self) -> float:
-        """By what factor to stretch the time between two frames, from 1 to 1 + `SLOWEST`."""
-        return 1.0 + min(SLOWEST, max(0.0, self._lasting + self._gain * self._beyond))
+    def _stretch(self, beyond: float) -> float:
+        """For `beyond` frames ahead (or, negative, behind) more than is tolerated."""
+        return 1.0 + min(SLOWEST, max(0.0, self._lasting + self._gain * beyond))

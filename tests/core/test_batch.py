@@ -95,6 +95,21 @@ def test_what_there_is_to_read() -> None:
     assert runtime.batch([]) == []
 
 
+def test_to_advance_is_a_batch_of_a_step_and_a_snapshot_all_or_nothing() -> None:
+    one, two = at_frame_6(), at_frame_6()
+    for action in (3, 0, 2):
+        one.advance((bytes([action]),))
+        two.batch([pr.Step(act(action)), pr.Snapshot()])
+        assert whole(one) == whole(two)
+    one.batch([pr.Restore(2)])
+    before = whole(one)
+    with pytest.raises(pr.EnvironmentFailed, match="frame 2"):
+        one.advance((b"\4",))
+    assert whole(one) == before and [row["frame"] for row in one.rows] == [0, 1]
+    one.batch([pr.Restore(9)])
+    assert one.digest() == two.digest() and len(one.rows) == 9
+
+
 def test_a_reset_begins_anew_with_its_own_seed_or_the_one_before() -> None:
     runtime = at_frame_6()
     runtime.batch([pr.Reset(seed=8)])

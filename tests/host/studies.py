@@ -108,8 +108,10 @@ class Outbox(NamedTuple):
 
     @property
     def stats(self) -> dict[str, float]:
-        (record,) = self.of(Kind.STATS)
-        return dict(zip(STATS, struct.unpack(f"<{len(STATS)}d", record.payload), strict=True))
+        """The numbers; empty if this tick told none."""
+        told = [struct.unpack(f"<{len(STATS)}d", record.payload) for record in self.of(Kind.STATS)]
+        assert len(told) <= 1
+        return dict(zip(STATS, told[0], strict=True)) if told else {}
 
 
 def unpack(data: bytes) -> Outbox:
@@ -139,7 +141,7 @@ class Page:
     def tick(self, now: float) -> Outbox:
         box = unpack(self.participant.tick(now, b"".join(self.inbox)))
         self.inbox.clear()
-        self.wake, self.stats = box.wake, box.stats
+        self.wake, self.stats = box.wake, box.stats or self.stats
         self.events += box.events
         self.views += [record.payload for record in box.of(Kind.VIEW)]
         for record in box.of(Kind.UPLOAD):

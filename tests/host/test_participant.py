@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from pyodide_runtime.errors import ExperimentError, SessionError, WireError
-from pyodide_runtime.participant import IDLE_MS, LINGER_MS, STATS
+from pyodide_runtime.participant import IDLE_MS, LINGER_MS, STATS, Participant
 from pyodide_runtime.records import Kind
-from tests.host.studies import FILES, Page, event, packet, participant, play, refused, start
+from tests.host.studies import FILES, Outbox, Page, event, packet, participant, play, refused, start
 
 
 @pytest.fixture
@@ -96,6 +96,35 @@ def test_after_the_end_it_looks_less_and_less_often(pages: list[Page]) -> None:
     page = pages[0]
     page.tick(100_000.0)
     assert page.tick(100_000.0 + LINGER_MS).wake == 100_000.0 + LINGER_MS + IDLE_MS
+
+
+class Watched(Page):
+    """A page that remembers when each tick was and what it answered."""
+
+    def __init__(self, participant: Participant) -> None:
+        super().__init__(participant)
+        self.answers: list[tuple[float, Outbox]] = []
+
+    def tick(self, now: float) -> Outbox:
+        box = super().tick(now)
+        self.answers.append((now, box))
+        return box
+
+
+def test_the_numbers_are_told_with_each_picture_and_are_never_older_than_a_frame(folder: Path) -> None:
+    pages = [Watched(participant(folder)) for _ in range(2)]
+    for place, page in enumerate(pages):
+        page.participant.start(start(place))
+    play([*pages])
+    for page in pages:
+        told, without = 0.0, 0
+        for now, box in page.answers:
+            told = now if box.stats else told
+            assert box.stats or not box.of(Kind.VIEW)
+            assert now - told < 1000 / 20
+            without += not box.stats
+        assert without > 20, "every tick told them: this run shows nothing"
+        assert page.answers[-1][1].stats, "at the end they are those of the end"
 
 
 def test_the_numbers_of_a_tick_are_numbers(pages: list[Page]) -> None:

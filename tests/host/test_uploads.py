@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from typing import Any
 
@@ -10,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pyodide_runtime.rows import Row
 from pyodide_runtime.uploads import CHUNK_BYTES, FIRST_WAIT_MS, GATHER_MS, LONGEST_WAIT_MS, Chunk, UploadJournal
 
 
@@ -31,7 +31,8 @@ def settle(journal: UploadJournal, now: float = 0.0) -> list[Chunk]:
 def test_every_call_is_a_line_of_its_kind() -> None:
     journal = UploadJournal({"session": "s"})
     journal.episode(0, 5)
-    journal.rows(0, 3, [(("episode", "0"), ("x", "a")), (("episode", "0"), ("x", "é"))], [base64.b64encode(b"\1\2").decode()])
+    columns = ("episode", "x")
+    journal.rows(0, 3, [Row(columns, ("0", "a")), Row(columns, ("0", "é"))], [(b"\1",), (b"\2",)])
     journal.note({"event": "rollback"})
     journal.episode_end(0, 5, b"\xab\xcd")
     journal.outcome({"outcome": "completed"})
@@ -49,6 +50,16 @@ def test_every_call_is_a_line_of_its_kind() -> None:
     ]
     assert lines(sent, "diagnostics") == [{"event": "rollback"}]
     assert lines(sent, "outcome") == [{"outcome": "completed"}] and sent[-1].kind == "outcome"
+
+
+@given(st.lists(st.lists(st.tuples(st.text(), st.text()), max_size=4), max_size=3), st.integers(0), st.integers(0))
+def test_the_line_of_a_row_is_compact_json_whatever_the_texts(rows: list[list[tuple[str, str]]], episode: int, start: int) -> None:
+    journal = UploadJournal({})
+    parts = [Row(tuple(column for column, _ in row), tuple(text for _, text in row)) for row in rows]
+    journal.rows(episode, start, parts, [])
+    body = b"".join(chunk.body for chunk in settle(journal) if chunk.kind == "rows")
+    values = [{"episode": episode, "frame": frame, "cells": row} for frame, row in enumerate(rows, start)]
+    assert body == b"".join(json.dumps(value, separators=(",", ":")).encode() + b"\n" for value in values)
 
 
 def test_lines_are_gathered_for_a_while_unless_they_are_flushed() -> None:

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from pyodide_runtime.journal import MemoryJournal
+from pyodide_runtime.journal import Frames, MemoryJournal
 from pyodide_runtime.match import Phase
 from pyodide_runtime.network.virtual import NetworkConditions
 from pyodide_runtime.network.wire import Inputs, decode, session_key
 from pyodide_runtime.rollback.inputs import Prediction, make_input
-from pyodide_runtime.rows import Cells
+from pyodide_runtime.rows import Row
 
 from .environments import Pond
 from .sessions import Sampler, Table, assert_completed, held_actions
@@ -208,14 +208,14 @@ class Watched(MemoryJournal):
     table: Table
     written = 0
 
-    def rows(self, episode: int, start: int, cells: list[Cells], inputs: list[str]) -> None:
+    def rows(self, episode: int, start: int, rows: list[Row], inputs: Frames) -> None:
         place = self.table.journals.index(self)
         own = self.table.matches[place]
-        assert episode == own.episode and cells
+        assert episode == own.episode and rows
         assert start == sum(dict(row)["episode"] == str(episode) for row in self.cells), "rows are written once, in order"
-        for frame, row in enumerate(cells, start):
-            assert dict(row)["frame"] == str(frame)
-        last = start + len(cells) - 1
+        for frame, row in enumerate(rows, start):
+            assert dict(row.cells)["frame"] == str(frame)
+        last = start + len(rows) - 1
         assert last < own.frame, "a row was final before it was simulated"
         for host in self.table.matches:
             if host.episode == episode:
@@ -225,8 +225,8 @@ class Watched(MemoryJournal):
                         assert queue.held(frame) == own.session.queues[player].held(frame)
             else:
                 assert host.episode > episode
-        self.written += len(cells)
-        super().rows(episode, start, cells, inputs)
+        self.written += len(rows)
+        super().rows(episode, start, rows, inputs)
 
 
 @pytest.mark.parametrize("players", [2, 3])

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import random
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -226,16 +225,16 @@ def test_claims_from_far_beyond_are_refused() -> None:
     )
     last = match.session.queues[1].last
     bad = [
-        replace(good, need=match.session.queues[0].last + 2),
-        replace(good, need=2**32 - 1),
-        replace(good, held=match.session.queues[0].last + 2),
-        replace(good, final=2**31),
-        replace(good, start=last + 2),
-        replace(good, start=2**32 - 1),
-        replace(good, inputs=(b"\x01\x05",)),
-        replace(good, inputs=(b"\x02\x00",)),
-        replace(good, inputs=(b"\x01\x00\x00",)),
-        replace(good, inputs=(b"\x01",)),
+        good._replace(need=match.session.queues[0].last + 2),
+        good._replace(need=2**32 - 1),
+        good._replace(held=match.session.queues[0].last + 2),
+        good._replace(final=2**31),
+        good._replace(start=last + 2),
+        good._replace(start=2**32 - 1),
+        good._replace(inputs=(b"\x01\x05",)),
+        good._replace(inputs=(b"\x02\x00",)),
+        good._replace(inputs=(b"\x01\x00\x00",)),
+        good._replace(inputs=(b"\x01",)),
     ]
     for packet in bad:
         match.receive(1, encode(packet, KEY), table.now)
@@ -243,6 +242,6 @@ def test_claims_from_far_beyond_are_refused() -> None:
     assert match.session.queues[1].last == last
     for number in range(40):
         match.receive(
-            1, encode(replace(good, start=match.session.queues[1].last + 1, inputs=(b"\x01\x02",) * 500), KEY), table.now + number
+            1, encode(good._replace(start=match.session.queues[1].last + 1, inputs=(b"\x01\x02",) * 500), KEY), table.now + number
         )
     assert match.session.queues[1].last < match.frame + 4096 + 1

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -134,7 +133,7 @@ def test_runs_have_one_form(runs: bytes) -> None:
     with pytest.raises(WireError):
         decode(sealed(2, head + b"\x02\x00" + count.to_bytes(2, "little") + runs), KEY)
     fine = head + b"\x02\x00\x02\x00" + b"\xff\x01\x02\x04\x01\x02"
-    assert decode(sealed(2, fine), KEY) == replace(A_PACKET, inputs=(b"\x01\x02",) * 259)
+    assert decode(sealed(2, fine), KEY) == A_PACKET._replace(inputs=(b"\x01\x02",) * 259)
 
 
 def test_a_few_bytes_never_become_many_inputs() -> None:
@@ -150,7 +149,7 @@ def test_of_long_inputs_as_many_travel_as_fit(size: int, count: int) -> None:
         number.to_bytes(4, "little")[-size:] * (size // 4) + bytes(size % 4 if size > 3 else 0) for number in range(count)
     )
     inputs = tuple(data.ljust(size, b"\0") for data in inputs)
-    packet = replace(A_PACKET, inputs=inputs)
+    packet = A_PACKET._replace(inputs=inputs)
     data = encode(packet, KEY)
     arrived = decode(data, KEY)
     assert isinstance(arrived, Inputs) and 1 <= len(arrived.inputs) <= MAX_INPUTS
@@ -194,8 +193,8 @@ EXAMPLES: dict[str, Packet] = {
     "hello": Hello(0, b'{"protocol":1,"seed":7}', False),
     "hello, heard": Hello(3, b"{}", True),
     "inputs": A_PACKET,
-    "no inputs": replace(A_PACKET, sender=0, advantage=40, echo=0, echo_age=0xFFFF, inputs=()),
-    "a key held for long": replace(A_PACKET, inputs=(b"\x01\x03",) * 300),
+    "no inputs": A_PACKET._replace(sender=0, advantage=40, echo=0, echo_age=0xFFFF, inputs=()),
+    "a key held for long": A_PACKET._replace(inputs=(b"\x01\x03",) * 300),
     "end": End(1, 2, 450, bytes(range(16)), False, False),
     "end, heard and settled": End(1, 2, 450, bytes(range(16)), True, True),
     "bye": Bye(2, 1, "the page was closed"),
@@ -208,7 +207,7 @@ def as_json(packet: Packet) -> dict[str, Any]:
             return value.hex()
         return [plain(item) for item in value] if isinstance(value, tuple) else value
 
-    return {"type": type(packet).__name__, **{name: plain(value) for name, value in asdict(packet).items()}}
+    return {"type": type(packet).__name__, **{name: plain(value) for name, value in packet._asdict().items()}}
 
 
 def test_the_bytes_of_this_version_are_the_golden_ones() -> None:
