@@ -237,20 +237,15 @@ class Runtime:
     def _rollback(self, operation: Rollback) -> list[StepRecord]:
         frame, encoded = operation.frame, self._encode_all(operation.actions)
         self._restore(frame)
-        simulation, records, save_all, stop = self.simulation, self._records, operation.save_all, operation.stop_at_end
-        stale = () if save_all else set(self._held)
+        stale = None if operation.save_all else set(self._held)
         self._drop_from(frame + 1)
         self._truncate(frame)
-        held, step, save, append = self._held, simulation.step, simulation.save, records.append
-        for actions in encoded:
-            if stop and simulation.done:
-                break
-            append(step(actions))
-            if save_all or simulation.frame in stale:
-                held[simulation.frame] = save()
+        held = self._held
+        records = self.simulation.run(encoded, stop_at_end=operation.stop_at_end, saves=held, wanted=stale)
+        self._records += records
         while len(held) > self._max_snapshots:
             del held[next(iter(held))]
-        return records[frame:]
+        return records
 
     def _hold(self) -> None:
         saved = self.simulation.save()

@@ -225,13 +225,7 @@ class Participant:
     # -- what is seen ------------------------------------------------------------------------------------------------
 
     def _view(self) -> bytes:
-        simulation = self.runtime.simulation
-        simulation.save()
-        try:
-            return self._drawing.view(simulation.root)
-        finally:
-            # Drawing must not leave a trace in the state: how often it happens differs from host to host.
-            simulation.undo_changes()
+        return self.runtime.simulation.show(self._drawing.view)
 
     def _show(self, match: Match, out: list[Record]) -> bool:
         """Draw what was not yet shown; whether there was such."""

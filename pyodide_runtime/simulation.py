@@ -12,9 +12,9 @@ import random
 import struct
 import sys
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from operator import add, getitem
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from . import environment as _environment
 from .errors import EnvironmentFailed, EpisodeEnded, NotReset, PyodideRuntimeError, SessionError, SnapshotError
@@ -25,6 +25,7 @@ from .spaces import seed_spaces
 __all__ = ["Saved", "Simulation", "StepRecord", "episode_seed"]
 
 Scalar = int | float | str | bool
+T = TypeVar("T")
 
 
 class StepRecord(NamedTuple):
@@ -47,7 +48,9 @@ class StepRecord(NamedTuple):
 class Saved(NamedTuple):
     """The whole state at the beginning of `frame`. It never changes.
 
-    `environment` is opaque, or a `_Since`; `seeded` are the states that the global generators had when the episode was seeded.
+    `environment`, opaque, is the environment as it was `told` frames earlier, and `since` begins with every player's action
+    in those frames; it may go on, for it is shared with states of later frames. `seeded` are the states that the global
+    generators had when the episode was seeded.
     """
 
     frame: int
@@ -56,18 +59,9 @@ class Saved(NamedTuple):
     terminated: tuple[bool, ...]
     truncated: tuple[bool, ...]
     environment: Any
+    since: list[tuple[bytes, ...]]
+    told: int
     seeded: Sequence[Any]
-
-
-class _Since(NamedTuple):
-    """An environment's state told by an earlier one, and by every player's action in so many frames since.
-
-    `actions` may go on: it is shared with states of later frames.
-    """
-
-    base: Saved
-    actions: list[tuple[bytes, ...]]
-    frames: int
 
 
 def episode_seed(session_seed: int, episode: int) -> int:
@@ -127,8 +121,8 @@ class Simulation:
         self._reference = weakref.ref(self)
         self._seeded: Sequence[Any] = ()
         self._current: Saved | None = None
-        self._base: Saved | None = None  # the newest state that was captured, at or before the present one
-        self._since: list[tuple[bytes, ...]] = []  # the actions since then
+        self._captured: Any = None  # the environment as it was last captured, and the actions since then
+        self._since: list[tuple[bytes, ...]] = []
         self.frame = 0
         self.done = False
         self.observations: tuple[Any, ...] = ()
@@ -172,7 +166,7 @@ class Simulation:
         self.frame, self.done = 0, False
         self._scores = (0.0,) * len(self.players)
         self._terminated = self._truncated = none
-        self._current = self._base = None
+        self._current, self._captured, self._since = None, None, []
         if self._way.every_step or self.snapshot_every > 1:
             self.save()
 
@@ -187,44 +181,69 @@ class Simulation:
             ActionError: bytes stand for no action; nothing has changed.
             EnvironmentFailed: the environment raised. The state is undefined until something is loaded.
         """
-        way = self._way
-        if way is None or self.done:
-            self._require_reset()
-            raise EpisodeEnded(f"the episode ended with frame {self.frame - 1}; frame {self.frame} cannot be simulated")
-        try:
-            decoded = [*map(getitem, self._tables, actions)] if len(actions) == len(self._tables) else self._decode(actions)
-        except KeyError:  # not one of few actions, or none at all
-            decoded = self._decode(actions)
+        return self.run((actions,))[0]
+
+    def run(
+        self,
+        frames: Iterable[Sequence[bytes]],
+        *,
+        stop_at_end: bool = False,
+        saves: dict[int, Saved] | None = None,
+        wanted: Container[int] | None = None,
+    ) -> list[StepRecord]:
+        """Simulate one frame after the other.
+
+        Args:
+            frames: for each frame what `step` takes.
+            stop_at_end: leave over the frames beyond the end of the episode.
+            saves: is given the state after each frame, by the number of the next.
+            wanted: the numbers for which it is; None: all.
+
+        Raises:
+            As `step`; the frames before the one that failed are simulated then.
+        """
+        way = self._require_reset()
         if Simulation._owner is not self._reference:
             self._own()
-        self._current = None
-        frame = self.frame
-        try:
-            rewards, terminated, truncated, infos, over, self.observations = self._advance(decoded)
-        except PyodideRuntimeError:
-            raise
-        except Exception as error:
-            raise EnvironmentFailed(f"frame {frame}: step raised {type(error).__name__}: {error}", frame) from error
-        self.frame = frame + 1
-        self._scores = scores = tuple(map(add, self._scores, rewards))
-        if self.frame == self.max_steps:
-            truncated = (True,) * len(rewards)
-        if over or True in terminated or True in truncated:
-            self._terminated = _either(self._terminated, terminated)
-            self._truncated = _either(self._truncated, truncated)
-            self.done = over or all(_either(self._terminated, self._truncated))
-        infos = tuple([_keep(info) if info else _NOTHING for info in infos]) if any(infos) else self._no_infos
-        actions = tuple(actions)
-        if self.frame % self.snapshot_every:
-            self._since.append(actions)
-            told = _new(_Since, (self._base, self._since, len(self._since)))
-            self._current = _new(
-                Saved, (self.frame, self.done, scores, self._terminated, self._truncated, told, self._seeded)
-            )
-        elif way.every_step or self.snapshot_every > 1:
-            self.save()
-        record: StepRecord = _new(StepRecord, (frame, actions, rewards, scores, self._terminated, self._truncated, infos))
-        return record
+        advance, tables, every, most = self._advance, self._tables, self.snapshot_every, self.max_steps
+        capture = way.every_step or every > 1
+        records: list[StepRecord] = []
+        frame, scores = self.frame, self._scores
+        for actions in frames:
+            if self.done:
+                if stop_at_end:
+                    break
+                raise EpisodeEnded(f"the episode ended with frame {frame - 1}; frame {frame} cannot be simulated")
+            try:
+                decoded = [*map(getitem, tables, actions)] if len(actions) == len(tables) else self._decode(actions)
+            except KeyError:  # not one of few actions, or none at all
+                decoded = self._decode(actions)
+            self._current = None
+            try:
+                rewards, terminated, truncated, infos, over, self.observations = advance(decoded)
+            except PyodideRuntimeError:
+                raise
+            except Exception as error:
+                raise EnvironmentFailed(f"frame {frame}: step raised {type(error).__name__}: {error}", frame) from error
+            number, frame = frame, frame + 1
+            self.frame = frame
+            self._scores = scores = tuple(map(add, scores, rewards))
+            if frame == most:
+                truncated = (True,) * len(rewards)
+            if over or True in terminated or True in truncated:
+                self._terminated = _either(self._terminated, terminated)
+                self._truncated = _either(self._truncated, truncated)
+                self.done = over or all(_either(self._terminated, self._truncated))
+            kept = tuple([_keep(info) if info else _NOTHING for info in infos]) if any(infos) else self._no_infos
+            actions = tuple(actions)
+            if frame % every:
+                self._since.append(actions)
+            elif capture:
+                self.save()
+            if saves is not None and (wanted is None or frame in wanted):
+                saves[frame] = self.save()
+            records.append(_new(StepRecord, (number, actions, rewards, scores, self._terminated, self._truncated, kept)))
+        return records
 
     # -- the state as one thing --------------------------------------------------------------------------------------
 
@@ -237,14 +256,20 @@ class Simulation:
         """
         if self._current is not None:
             return self._current
-        way = self._require_reset()
-        if Simulation._owner is not self._reference:
-            self._own()
+        if not self._since or self.frame % self.snapshot_every == 0:
+            way = self._require_reset()
+            if Simulation._owner is not self._reference:
+                self._own()
+            self._captured, self._since = way.save(), []
+        since = self._since
         saved: Saved = _new(
-            Saved, (self.frame, self.done, self._scores, self._terminated, self._truncated, way.save(), self._seeded)
-        )
-        self._current = self._base = saved
-        self._since = []
+            Saved,
+            (
+                self.frame, self.done, self._scores, self._terminated, self._truncated,
+                self._captured, since, len(since), self._seeded,
+            ),
+        )  # fmt: skip
+        self._current = saved
         return saved
 
     def load(self, saved: Saved) -> None:
@@ -256,24 +281,34 @@ class Simulation:
         way = self._require_reset()
         if Simulation._owner is not self._reference:
             self._own()
-        if isinstance(saved.environment, _Since):
-            self._base, self._since = saved.environment.base, saved.environment.actions[: saved.environment.frames]
-            way.restore(self._base.environment)
-            for frame, actions in enumerate(self._since, self._base.frame):
-                try:
-                    self._advance(self._decode(actions))
-                except Exception as error:
-                    raise EnvironmentFailed(f"frame {frame}: step raised {type(error).__name__}: {error}", frame) from error
-        else:
-            self._base, self._since = saved, []
-            way.restore(saved.environment)
-        self.frame, self.done, self._scores, self._terminated, self._truncated, _, self._seeded = saved
+        self._current = None
+        way.restore(saved.environment)
+        self._captured, self._since = saved.environment, saved.since[: saved.told]
+        for frame, actions in enumerate(self._since, saved.frame - saved.told):
+            try:
+                self._advance(self._decode(actions))
+            except Exception as error:
+                raise EnvironmentFailed(f"frame {frame}: step raised {type(error).__name__}: {error}", frame) from error
+        self.frame, self.done, self._scores, self._terminated, self._truncated, *_, self._seeded = saved
         self._current = saved
 
-    def undo_changes(self) -> None:
-        """Bring back the state as it was last saved or loaded in this frame, after foreign code looked at the environment."""
-        if self._current is not None:
-            self.load(self._current)
+    def show(self, look: Callable[[Any], T]) -> T:
+        """Let foreign code look at the environment; whatever it changes there is undone.
+
+        How often that happens differs from host to host, so it must not leave a trace in the state.
+        """
+        present, way = self.save(), self._require_reset()
+        self._own()  # what is looked at may draw from them
+        # Between two captures, to capture once more is the cheaper way to bring the state back, unless that changes it.
+        kept = way.save() if present.told and not way.ordering else None
+        try:
+            return look(self.environment.root)
+        finally:
+            # A set that was born since the last capture is known only now.
+            if kept is None or way.ordering:
+                self.load(present)
+            else:
+                way.restore(kept)
 
     def digest(self, saved: Saved | None = None) -> bytes:
         """Canonical digest of the whole state, of a saved one or of the present one; `DIGEST_SIZE` bytes.
@@ -284,12 +319,11 @@ class Simulation:
         wanted = present if saved is None else saved
         way = self._require_reset()
         captured = wanted.environment
-        between = isinstance(captured, _Since)
-        if between:
+        if wanted.told:
             self.load(wanted)
             captured = way.save()
         environment, generators = way.digest(captured), way.generators(captured)
-        if between:
+        if wanted.told:
             # The capture brought sets into an order that they do not have in this frame.
             self.load(present)
         head = repr((wanted.frame, wanted.done, wanted.scores, wanted.terminated, wanted.truncated)).encode()

@@ -21,13 +21,14 @@ This module knows nothing of environments, frames or networks; it is given roots
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from itertools import compress
 from operator import is_, is_not
 from typing import Any
 
 from ..errors import SnapshotError
-from .contents import ARRAY, DICT, LIST, ArrayKind, Kind, ReplacedKind
+from .contents import ARRAY, DICT, LIST, SET, ArrayKind, Kind, ReplacedKind
 from .generators import BitGeneratorKind
 from .kinds import ARRAY_TYPES, VALUE_TYPES, Role, children_of_value, may_be_replaced, role_of
 from .watch import Item, Watch, Watched
@@ -38,23 +39,29 @@ __all__ = ["Checkpoint", "Checkpointer"]
 class Entry(Watched):
     """One changeable object of a plan, and what was seen of it."""
 
-    __slots__ = ("seen", "volatile")
+    __slots__ = ("keyed", "seen", "volatile")
 
     def __init__(self, obj: Any, kind: Kind, contents: Any) -> None:
         super().__init__(obj, kind, contents)
+        self.keyed = type(obj) is dict and self.places is not None  # whether a watch sees a change of its keys
         self.seen: set[Any] = set()  # places where something new was found once
         self.volatile: set[Any] = set()  # places where it was found twice
+
+    def move(self, contents: Any) -> None:
+        """As `Watched.move`."""
+        super().move(contents)
+        self.keyed = self.keyed and self.places is not None
 
 
 class _Part:
     """A part of the graph: its changeable objects, their contents, and what must be kept alive for its identity's sake."""
 
-    __slots__ = ("contents", "has_replaced", "held")
+    __slots__ = ("contents", "has_replaced", "has_sets", "held")
 
     def __init__(self) -> None:
         self.contents: list[Any] = []
         self.held: list[Any] = []
-        self.has_replaced = False
+        self.has_replaced = self.has_sets = False
 
     def append(self, obj: Any, kind: Kind, content: Any) -> None:
         raise NotImplementedError
@@ -101,7 +108,7 @@ class _Leaf:
 
     __slots__ = ("array", "content")
 
-    has_replaced = False
+    has_replaced = has_sets = False
 
     def __init__(self, array: Any, content: Any) -> None:
         self.array = array
@@ -118,13 +125,13 @@ class _Leaf:
 class _Plan:
     """The part of the graph whose references stay. It only grows; beyond `most` entries it is time to make another."""
 
-    __slots__ = ("entries", "has_replaced", "held", "index", "most", "spoiled", "watch")
+    __slots__ = ("entries", "has_replaced", "has_sets", "held", "index", "most", "spoiled", "watch")
 
     def __init__(self) -> None:
         self.entries: list[Entry] = []
         self.held: list[Any] = []
         self.index: set[int] = set()  # identities of all objects visited, every one of them kept alive by entries or held
-        self.has_replaced = False
+        self.has_replaced = self.has_sets = False
         self.most = 0
         self.spoiled = False  # whether objects are in the index that are in no entry
         self.watch: Watch  # over the entries
@@ -132,7 +139,8 @@ class _Plan:
 
 _Place = tuple[Entry, Any]  # an entry of the plan, and the key in it (None where there are no keys)
 _Branches = dict[_Place, "_Branch | _Leaf"]
-_Change = tuple[Entry, Any, Any]  # an entry, what it holds, and what it held
+#: An entry, what it holds, what it held, and of a mapping that has the keys that it had, the items that changed.
+_Change = tuple[Entry, Any, Any, list[tuple[Any, Any]] | None]
 
 
 class Checkpoint:
@@ -183,6 +191,11 @@ class Checkpointer:
             self._roots.append(root)
             self.rescan()
 
+    @property
+    def has_sets(self) -> bool:
+        """Whether there was a set in the graph when it was last saved."""
+        return self._plan.has_sets or any(branch.has_sets for branch in self._branches.values())
+
     def rescan(self) -> None:
         """Forget the plan and walk the whole graph again, as after an episode's reset, when most of it is new."""
         plan, main = _Plan(), _Addition()
@@ -190,22 +203,28 @@ class Checkpointer:
         for root in self._roots:
             self._walk(root, plan.index, main, type(root).__name__)
         plan.entries, plan.held, plan.most = main.entries, main.held, 2 * len(main.entries) + 100
-        plan.has_replaced = main.has_replaced
+        plan.has_replaced, plan.has_sets = main.has_replaced, main.has_sets
         plan.watch = Watch(plan.entries)
         self._plan, self._contents = plan, main.contents
         self._branches: _Branches = {}
         self._stale = False
-        self._unsure = False  # whether the contents may be others than those that the watch has seen
+        #: The places of entries that may hold something else than what the watch saw last (None: any of them may), and of those
+        #: among them that may have other keys.
+        self._doubtful: Iterable[int] | None = ()
+        self._reshaped: Iterable[int] = ()
 
     # -- finding -----------------------------------------------------------------------------------------------------
 
-    def _walk(self, start: Any, index: set[int], into: _Part, where: str) -> None:
-        """Append every changeable object reachable from `start` and not in `index`, with its present contents."""
+    def _walk(self, start: Any, index: set[int], into: _Part, where: str, beyond: AbstractSet[int] = frozenset()) -> None:
+        """Append every changeable object reachable from `start` and not in `index`, with its present contents.
+
+        What is met goes into the index; what is in `beyond` is passed over as well.
+        """
         stack = [start]
         while stack:
             obj = stack.pop()
             type_: Any = type(obj)
-            if type_ in VALUE_TYPES or id(obj) in index:
+            if type_ in VALUE_TYPES or id(obj) in index or id(obj) in beyond:
                 continue
             plain = _PLAIN.get(type_)
             if plain is not None:
@@ -235,7 +254,7 @@ class Checkpointer:
             targets: list[tuple[Any, Kind]] = [] if kind is None else [(obj, kind)]
             if slots is not None:
                 targets.append((obj, slots))
-            if attributes is not None and id(attributes) not in index:
+            if attributes is not None and id(attributes) not in index and id(attributes) not in beyond:
                 index.add(id(attributes))
                 targets.append((attributes, DICT))
             parts: list[Any] = []
@@ -243,6 +262,7 @@ class Checkpointer:
                 content = how.capture(target, None)
                 into.append(target, how, content)
                 into.has_replaced |= isinstance(how, ReplacedKind)
+                into.has_sets |= how is SET
                 parts.extend(how.parts(content))
             if role is Role.PARTS:
                 children = list(children_of_value(obj))
@@ -275,32 +295,45 @@ class Checkpointer:
         doubtful = self._look()
         # Until this is through: a save that fails half-way must not count as a look.
         self._stale = self._plan.spoiled = True
-        changed = self._capture(doubtful)
+        changed = self._capture(*doubtful)
         if changed or self._branches:
             self._branches = self._follow(changed)
         if self._plan.watch.moved:
             self._rewatch()
-        self._unsure = self._plan.spoiled = False
+        self._doubtful = self._reshaped = ()
+        self._plan.spoiled = False
         # In a plan that grows and grows there is much that the graph has long forgotten.
         self._stale = len(self._plan.entries) > self._plan.most
         return Checkpoint(self._plan, self._contents, self._branches)
 
-    def _look(self) -> Iterable[int]:
-        """The places of all entries that may not hold what they held. Whoever asks is sure again once all these are seen to."""
-        unsure, self._unsure = self._unsure, True
-        found = self._plan.watch.look()
-        return range(len(self._plan.entries)) if unsure else found
+    def _look(self) -> tuple[Iterable[int], Container[int]]:
+        """The places of all entries that may not hold what they held, and of those among them that hold nobody knows what.
 
-    def _capture(self, places: Iterable[int]) -> list[_Change]:
+        Until they are seen to, any may.
+        """
+        before, self._doubtful = self._doubtful, None
+        found, moved = self._plan.watch.look(), self._plan.watch.moved
+        if before is None:
+            every = range(len(self._plan.entries))
+            return every, every
+        return ({*found, *before} if before else found), ({*moved, *self._reshaped} if self._reshaped else moved)
+
+    def _capture(self, places: Iterable[int], unknown: Container[int]) -> list[_Change]:
         """Take the contents of the entries at these places; those that have really changed."""
-        entries, contents, found = self._plan.entries, self._contents, []
+        entries, contents = self._plan.entries, self._contents
         fresh = contents.copy()
+        found: list[_Change] = []
         for place in places:
             entry, old = entries[place], contents[place]
-            new = entry.kind.capture(entry.obj, old)
-            if new is not old:
+            if entry.keyed and place not in unknown:  # its keys are what they were
+                new = dict(entry.obj)
+                changed = [*compress(new.items(), map(is_not, new.values(), old.values()))]
+                if changed:
+                    fresh[place] = new
+                    found.append((entry, new, old, changed))
+            elif (new := entry.kind.capture(entry.obj, old)) is not old:
                 fresh[place] = new
-                found.append((entry, new, old))
+                found.append((entry, new, old, None))
         if found:
             self._contents = fresh
         return found
@@ -317,8 +350,10 @@ class Checkpointer:
         grown: _Branches = {}
         dropped: set[_Place] = set()
         added = _Addition()
-        for entry, new, old in changed:
-            if entry.kind is DICT:
+        for entry, new, old, items in changed:
+            if items is not None:
+                self._follow_items(entry, items, grown, dropped, added)
+            elif entry.kind is DICT:
                 self._follow_mapping(entry, new, old, grown, dropped, added)
             else:
                 self._follow_parts(entry, new, old, grown, dropped, added)
@@ -358,15 +393,20 @@ class Checkpointer:
         dropped: set[_Place],
         added: _Addition,
     ) -> None:
-        volatile = entry.volatile
         if len(new) == len(old) and all(map(is_, new, old)):
-            changed: Iterable[tuple[Any, Any]] = compress(new.items(), map(is_not, new.values(), old.values()))
+            items = [*compress(new.items(), map(is_not, new.values(), old.values()))]
         else:
-            changed = new.items()
-            dropped.update((entry, key) for key in volatile if key not in new)
+            items = [*new.items()]
+            dropped.update((entry, key) for key in entry.volatile if key not in new)
             if not all(map(_IN_VALUE_TYPES, map(type, new))):
                 self._admit(entry, _KEYS, list(new), added)
-        for key, value in changed:
+        self._follow_items(entry, items, grown, dropped, added)
+
+    def _follow_items(
+        self, entry: Entry, items: list[tuple[Any, Any]], grown: _Branches, dropped: set[_Place], added: _Addition
+    ) -> None:
+        volatile = entry.volatile
+        for key, value in items:
             if key in volatile:
                 dropped.add((entry, key))
             if type(value) in VALUE_TYPES or _is_value(value):
@@ -393,6 +433,7 @@ class Checkpointer:
         plan.entries = plan.entries + added.entries
         plan.held.extend(added.held)
         plan.has_replaced |= added.has_replaced
+        plan.has_sets |= added.has_sets
         self._contents = self._contents + added.contents
         self._rewatch()
 
@@ -402,10 +443,10 @@ class Checkpointer:
         if len(heads) == 1 and type(head) in ARRAY_TYPES and _is_plain_array(head) and id(head) not in index:
             return _Leaf(head, ARRAY.capture(head, None))
         branch = _Branch()
-        over = _Overlay(index)
+        own: set[int] = set()
         branch.held.append(heads)
         for head in heads:
-            self._walk(head, over, branch, type(head).__name__)
+            self._walk(head, own, branch, type(head).__name__, index)
         return branch
 
     def _refresh(self, branch: _Branch | _Leaf) -> _Branch | _Leaf:
@@ -422,7 +463,8 @@ class Checkpointer:
         if any(not _is_value(part) for entry, new in changed for part in entry.kind.parts(new)):
             return self._grow(branch.held[0])
         fresh = _Branch()
-        fresh.entries, fresh.held, fresh.contents, fresh.has_replaced = branch.entries, branch.held, contents, branch.has_replaced
+        fresh.entries, fresh.held, fresh.contents = branch.entries, branch.held, contents
+        fresh.has_replaced, fresh.has_sets = branch.has_replaced, branch.has_sets
         return fresh
 
     # -- restoring ---------------------------------------------------------------------------------------------------
@@ -433,22 +475,29 @@ class Checkpointer:
         contents = checkpoint.contents = _of_all(checkpoint)
         entries, before = plan.entries, self._contents
         if plan is not self._plan:
-            self._plan, self._unsure = plan, True
-        doubtful = self._look()
+            self._plan, self._doubtful = plan, None
+        doubtful, unknown = self._look()
         replaced = plan.has_replaced or any(branch.has_replaced for branch in branches.values())
+        reshaped: list[int] = []
         if replaced:
             self._restore_replaced(checkpoint)
         else:
-            for place in {*doubtful, *compress(range(len(entries)), map(is_not, before, contents))}:
-                entries[place].kind.restore(entries[place].obj, contents[place])
+            if before is not contents:
+                doubtful = {*doubtful, *compress(range(len(entries)), map(is_not, before, contents))}
+            for place in doubtful:
+                entry, content = entries[place], contents[place]
+                if entry.keyed and place not in unknown and len(entry.obj) == len(content) and all(map(is_, entry.obj, content)):
+                    entry.obj.update(content)
+                else:
+                    entry.kind.restore(entry.obj, content)
+                    reshaped.append(place)
             for branch in branches.values():
                 branch.restore()
         self._contents, self._branches, self._stale = contents, branches, plan.spoiled
-        plan.watch.look()
+        # What holds a copy now does not hold what the contents say. All else that was written is not what the watch saw.
+        self._doubtful, self._reshaped = (None if replaced else doubtful), reshaped
         if plan.watch.moved:
             self._rewatch()
-        # What holds a copy now does not hold what the contents say.
-        self._unsure = replaced
 
     def _restore_replaced(self, checkpoint: Checkpoint) -> None:
         """Write contents back where some objects must be exchanged for copies, in all that hold them."""
@@ -477,17 +526,6 @@ def _of_all(checkpoint: Checkpoint) -> list[Any]:
     return contents + [
         entry.kind.capture(entry.obj, None) if content is None else content for entry, content in zip(later, found, strict=True)
     ]
-
-
-class _Overlay(set[int]):
-    """A set of identities on top of another that it does not change."""
-
-    def __init__(self, base: set[int]) -> None:
-        super().__init__()
-        self._base = base
-
-    def __contains__(self, item: object) -> bool:
-        return set.__contains__(self, item) or item in self._base
 
 
 def _is_value(obj: Any) -> bool:

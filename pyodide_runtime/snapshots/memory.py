@@ -3,8 +3,8 @@
 Most objects stay as they are from one frame to the next, and to ask each of them takes longer than a step. What tells
 whether one has changed is a handful of *words*: the pointers of a list, the keys and values of a mapping, the elements
 of a small array. Most of them lie behind a pointer of the object's own; they stay where they are only as long as that
-pointer does (a *guard*), and the *head* of what lies there, which says how it is laid out. What is long and lies in one
-piece is a *stretch*.
+pointer does (a *guard*), and the *head* of what lies there, which says how it is laid out (in a mapping, with the keys). What
+is long and lies in one piece is a *stretch*.
 
 Nothing of this is taken on trust: only known versions of CPython are looked into, what is found there is compared with
 what the object says when it is first looked at, and what does not agree has no places, and is asked itself every time.
@@ -131,23 +131,21 @@ def _of_table(fields: Any, contents: Any) -> Places | None:
     if pairs != [(id(key), id(value)) for key, value in contents.items()]:
         return None
     every = _words(at, keys.count * width)
-    if width == 3:
-        del every[::3]
     # A table that grew and shrank again may lie where it lay, and be laid out otherwise.
-    head = fields.keys + _Keys.log2_size.offset
-    return Places(heads=[head // WORD * WORD, fields.keys + _Keys.count.offset], words=every)
+    head = (fields.keys + _Keys.log2_size.offset) // WORD * WORD
+    return Places(heads=[head, fields.keys + _Keys.count.offset, *every[width - 2 :: width]], words=every[width - 1 :: width])
 
 
 def _of_shared_values(fields: Any, contents: Any) -> Places | None:
     """Attributes that share their keys with those of other objects, behind a head of four bytes.
 
-    The head says for how many values there is room, how many there are, whether they lie within the object, and whether they are
-    still valid; behind the values there is a byte for each that tells its place.
+    The head says for how many values there is room, how many there are, whether they lie within the object, and then whether they
+    still do; behind the values there is a byte for each that tells its place.
     """
-    room, count, _, valid = (ctypes.c_uint8 * 4).from_address(fields.values)
+    room, count, embedded, valid = (ctypes.c_uint8 * 4).from_address(fields.values)
     slots, order = fields.values + WORD, fields.values + WORD + room * WORD
     places = list((ctypes.c_uint8 * count).from_address(order)) if count else []
-    if not valid or count > room or not _are_values(slots, places, contents):
+    if (embedded and not valid) or count > room or not _are_values(slots, places, contents):
         return None
     return Places(heads=[fields.values, *_words(order, -(-count // WORD))], words=[slots + place * WORD for place in places])
 

@@ -3,7 +3,8 @@
 The words that tell whether an object has changed (`memory` knows where they are) are gathered from all over the memory
 into one array and compared with what was gathered before, in a few calls into C. That touches neither the objects nor
 what they refer to, and costs a small part of a look at each of them. An object that cannot be watched so, or whose
-places move time after time, is *moving*: it may always have changed.
+places move time after time, is *moving*: it may always have changed. Of the others a few are *restless*: they change in
+nearly every frame. Their words come last, so that if nothing else has changed it need not be found out which of them has.
 
 A word that stays is a reference to the same object only as long as that object lives; whoever keeps a watch also keeps
 the contents that were there when it last looked. This module knows nothing of graphs, or of what is to be done about a change.
@@ -13,7 +14,7 @@ from __future__ import annotations
 
 import ctypes
 import sys
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any
 
 from .contents import Kind
@@ -22,6 +23,8 @@ from .memory import WORD, Places, places_of
 __all__ = ["Item", "Watch", "Watched"]
 
 _join = b"".join
+#: What has changed so many times running is restless, and is no more when it is seen not to. That is looked into every so often.
+_RESTLESS, _REVIEW = 3, 128
 #: Guards, heads and words.
 _LEVELS = 3
 #: What is read at once. To read where there is no memory any more is an error, unless all memory is one piece, as in WebAssembly.
@@ -43,17 +46,23 @@ class Item:
 class Watched(Item):
     """An object that can be under watch, and where it keeps what it holds. `places` is None if it is moving."""
 
-    __slots__ = ("_moved", "places")
+    __slots__ = ("_moved", "changes", "places")
 
     def __init__(self, obj: Any, kind: Kind, contents: Any) -> None:
         super().__init__(obj, kind)
-        self.places: Places | None = places_of(obj, kind, contents)
+        self.places = _places_of(obj, kind, contents)
+        self.changes = 0  # how many times running it was seen to have changed, up to `_RESTLESS`
         self._moved = False
 
     def move(self, contents: Any) -> None:
         """Its places have moved. It holds `contents`, and is watched where they are now, but not if they move again."""
-        self.places = None if self._moved else places_of(self.obj, self.kind, contents)
+        self.places = None if self._moved else _places_of(self.obj, self.kind, contents)
         self._moved = True
+
+
+def _places_of(obj: Any, kind: Kind, contents: Any) -> Places | None:
+    # Without NumPy there is nothing that could gather.
+    return places_of(obj, kind, contents) if "numpy" in sys.modules else None
 
 
 class Watch:
@@ -64,14 +73,13 @@ class Watch:
     """
 
     def __init__(self, items: Sequence[Watched]) -> None:
-        # Without NumPy there is nothing that could gather: then everything is moving.
         np = sys.modules.get("numpy")
-        still = [(place, item.places) for place, item in enumerate(items) if item.places is not None and np is not None]
+        still = [(place, item.places) for place, item in enumerate(items) if item.places is not None]
         watched = {place for place, _ in still}
         self._moving = [place for place in range(len(items)) if place not in watched]
         self.moved: list[int] = []
         levels = [[(place, places[level]) for place, places in still] for level in range(_LEVELS)]
-        self._steps = [_Words([levels[level] for level in step], step, np) for step in _STEPS]
+        self._steps = [_Words(items, [levels[level] for level in step], step, np) for step in _STEPS]
         self._hold([(place, stretch, bytes(stretch)) for place, places in still for stretch in places.stretches])
 
     def look(self) -> list[int]:
@@ -87,10 +95,10 @@ class Watch:
         found += self._moving
         return found
 
-    def _lose(self, moved: list[int]) -> None:
+    def _lose(self, moved: Sequence[int]) -> None:
         # What lay behind their guards and heads may not even be there any more.
         self.moved += moved
-        self._moving = self._moving + moved
+        self._moving = [*self._moving, *moved]
         lost = set(moved)
         for words in self._steps:
             words.drop(lost)
@@ -113,11 +121,17 @@ class _Words:
     """Words at many addresses, each of which belongs to an object, and what they were when last gathered.
 
     Args:
+        items: the objects.
         levels: for each level of `step`, the objects and the addresses of their words.
     """
 
-    def __init__(self, levels: list[list[tuple[int, Sequence[int]]]], step: Sequence[int], np: Any) -> None:
+    def __init__(
+        self, items: Sequence[Watched], levels: list[list[tuple[int, Sequence[int]]]], step: Sequence[int], np: Any
+    ) -> None:
+        self._items = items
         self._np = np
+        self._lately: list[int] = []
+        self._looks = 0
         runs = [(place, level, own) for level, of_objects in zip(step, levels, strict=True) for place, own in of_objects if own]
         addresses = [address for _, _, own in runs for address in own]
         self._empty = not addresses
@@ -132,28 +146,62 @@ class _Words:
         # An object by its place; where its words lie elsewhere once this word has changed, by its complement.
         told = [place if level == _LEVELS - 1 else ~place for place, level, _ in runs]
         self._of = np.repeat(told, lengths)
-        self._expect(self._memory.take(self._at))
+        self._words = self._memory.take(self._at)
+        self._sort()
 
-    def _expect(self, words: Any) -> None:
-        self._expected, self._expected_bytes = words, words.tobytes()
+    def _sort(self) -> None:
+        """Bring the words of restless objects behind the others."""
+        restless = [place >= 0 and self._items[place].changes >= _RESTLESS for place in self._of.tolist()]
+        order = self._np.argsort(restless, kind="stable")
+        self._at, self._of, self._words = self._at[order], self._of[order], self._words[order]
+        self._calm = (len(restless) - sum(restless)) * WORD
+        self._restless = list(dict.fromkeys(self._of[len(restless) - sum(restless) :].tolist()))
+        self._bytes = self._words.tobytes()
 
-    def changed(self) -> tuple[list[int], list[int]]:
-        """The objects whose places have moved, and those that hold something else."""
+    def changed(self) -> tuple[Sequence[int], Sequence[int]]:
+        """The objects whose places have moved, and those that may hold something else."""
         if self._empty:
-            return [], []
+            return (), ()
+        before, calm = self._bytes, self._calm
         words = self._memory.take(self._at)
-        if words.tobytes() == self._expected_bytes:
-            return [], []
-        told = dict.fromkeys(self._of[words != self._expected].tolist())
-        self._expect(words)
-        moved = [~place for place in told if place < 0]
-        return moved, [place for place in told if place >= 0 and ~place not in told]
+        now = words.tobytes()
+        if now == before:
+            return (), ()
+        then, self._words, self._bytes = self._words, words, now
+        self._looks += 1
+        if now[:calm] == before[:calm] and self._looks % _REVIEW:
+            if self._lately:
+                self._settle(())
+            return (), self._restless
+        told = dict.fromkeys(self._of[words != then].tolist())
+        found = [place for place in told if place >= 0 and ~place not in told]
+        self._count(found)
+        return [~place for place in told if place < 0], found
+
+    def _count(self, found: list[int]) -> None:
+        before = set(self._restless)
+        self._settle({*found, *before})
+        for place in before.difference(found):
+            self._items[place].changes = 0
+        for place in found:
+            self._items[place].changes = min(self._items[place].changes + 1, _RESTLESS)
+        self._lately = [place for place in found if place not in before]
+        if {place for place in found if self._items[place].changes == _RESTLESS} != before:
+            self._lately = []
+            self._sort()
+
+    def _settle(self, changed: Container[int]) -> None:
+        """What changed lately, and not now, is not on its way to be restless."""
+        for place in self._lately:
+            if place not in changed:
+                self._items[place].changes = 0
+        self._lately = []
 
     def drop(self, objects: set[int]) -> None:
         """Forget the words of these objects."""
         if self._empty:
             return
         kept = ~self._np.isin(self._np.maximum(self._of, ~self._of), list(objects))
-        self._at, self._of = self._at[kept], self._of[kept]
+        self._at, self._of, self._words = self._at[kept], self._of[kept], self._words[kept]
         self._empty = not len(self._at)
-        self._expect(self._expected[kept])
+        self._sort()

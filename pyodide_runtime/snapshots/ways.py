@@ -76,6 +76,11 @@ class Way(abc.ABC):
     #: Whether a save must follow every step, on every host alike, for equal steps to have equal results.
     every_step: bool
 
+    @property
+    def ordering(self) -> bool:
+        """Whether a save may bring something into another order: then it must happen in the same frames on every host."""
+        return True
+
     @abc.abstractmethod
     def refresh(self) -> None:
         """Look at the environment anew, after a reset. SnapshotError if this way does not suit it."""
@@ -106,6 +111,10 @@ class GraphWay(Way):
     def __init__(self, environment: Environment) -> None:
         self._environment = environment
         self._checkpointer = Checkpointer([environment.root, *global_generators()])
+
+    @property
+    def ordering(self) -> bool:
+        return self._checkpointer.has_sets
 
     def refresh(self) -> None:
         for generator in global_generators():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 from collections.abc import Callable
 from typing import Any
@@ -269,18 +270,43 @@ def test_the_digest_of_a_saved_state_is_its_own_not_that_of_the_present_one() ->
         assert simulation.digest(saved) == digest
 
 
-def test_foreign_code_that_looked_at_the_environment_is_undone() -> None:
-    simulation = pr.Simulation(Counter())
-    simulation.reset(1)
-    simulation.save()
-    before = dump(simulation.root)
-    simulation.root.trace.append("drawn")
-    random.random()
-    simulation.undo_changes()
-    assert dump(simulation.root) == before
-    state = random.getstate()
-    simulation.step((b"\1",))
-    assert random.getstate() == state
+class Bag(Counter):
+    """Holds a set from its third step on, whose order depends on its history."""
+
+    def step(self, action: int) -> tuple[int, float, bool, bool, dict[str, Any]]:
+        result = super().step(action)
+        if len(self.trace) == 3:
+            self.bag = {f"{number}" for number in range(40)}
+        if len(self.trace) > 3:
+            self.bag.remove(next(iter(self.bag)))
+            self.trace.append(int(next(iter(self.bag))))
+        return result
+
+
+@pytest.mark.parametrize("every", [1, 4])
+@pytest.mark.parametrize(("kind", "way"), [(Counter, "graph"), (Bag, "graph"), (Counter, "pickle")])
+def test_what_foreign_code_does_that_looks_at_the_environment_is_undone(kind: type[Counter], every: int, way: str) -> None:
+    class Spoilt(Exception):
+        pass
+
+    def spoil(env: Any) -> None:
+        env.trace.append("drawn")
+        env.mark = {random.random()}
+        if hasattr(env, "bag"):
+            env.bag.discard(sorted(env.bag)[0])
+        if len(env.trace) % 2:
+            raise Spoilt
+
+    looked, alone = (pr.Simulation(kind(), snapshot_every=every, snapshots=way) for _ in range(2))
+    for simulation in (looked, alone):
+        simulation.reset(1)
+    for turn in range(11):
+        with contextlib.suppress(Spoilt):
+            looked.show(spoil)
+        assert dump(looked.root) == dump(alone.root)
+        assert looked.step((bytes([turn % 3]),)) == alone.step((bytes([turn % 3]),))
+        assert looked.digest() == alone.digest()
+        assert looked.show(lambda env: len(env.trace)) == len(alone.root.trace)
 
 
 def test_an_unseeded_environment_draws_from_seeded_generators() -> None:
