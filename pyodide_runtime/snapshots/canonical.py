@@ -149,7 +149,7 @@ class _Encoder:
         if isinstance(obj, types.BuiltinFunctionType | types.MethodWrapperType):
             self.out.append(_text(b"B", f"{obj.__module__ if hasattr(obj, '__module__') else None}.{obj.__qualname__}"))
         parts = list(children_of_value(obj))
-        held: Mapping[Any, Any] = {} if not attributes else self._content(attributes, DICT)
+        held: Mapping[Any, Any] = {} if attributes is None else self._content(attributes, DICT)
         self.out.append(b"%d,%d:" % (len(parts), len(held)))
         return [*parts, *chain.from_iterable(held.items())]
 

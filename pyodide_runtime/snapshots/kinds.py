@@ -140,8 +140,7 @@ def children_of_value(obj: Any) -> Iterable[Any]:
         found.extend(obj.__defaults__ or ())
         if obj.__kwdefaults__:
             found.append(obj.__kwdefaults__)
-        if obj.__dict__:
-            found.append(obj.__dict__)
+        found.append(obj.__dict__)  # also while it is empty: what is looked at in it may be of another frame
         return found
     if isinstance(obj, types.MethodType):
         return (obj.__self__, obj.__func__)
@@ -150,7 +149,7 @@ def children_of_value(obj: Any) -> Iterable[Any]:
     if isinstance(obj, types.MappingProxyType):
         return gc.get_referents(obj)
     if isinstance(obj, functools.partial):
-        return (obj.func, obj.args, obj.keywords)
+        return (obj.func, obj.args, obj.keywords, obj.__dict__)
     if isinstance(obj, slice):
         return (obj.start, obj.stop, obj.step)
     if isinstance(obj, staticmethod | classmethod):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import random
 from collections.abc import Callable
 from typing import Any
@@ -268,6 +269,44 @@ def test_the_digest_of_a_saved_state_is_its_own_not_that_of_the_present_one() ->
         simulation.step((bytes([turn % ACTIONS]),))
     for saved, digest in found:
         assert simulation.digest(saved) == digest
+
+
+class Whole(int):
+    """A number that can be marked."""
+
+
+class Marked(Counter):
+    """Attributes come, in the second step, to what had none before: a number, a function, a partial function."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.number: Any = Whole(3)
+        self.function: Any = lambda: None
+        self.partial: Any = functools.partial(int)
+
+    def step(self, action: int) -> tuple[int, float, bool, bool, dict[str, Any]]:
+        result = super().step(action)
+        if len(self.trace) > 1:
+            for part in (self.number, self.function, self.partial):
+                part.mark = len(self.trace)
+        return result
+
+
+def test_the_digest_of_a_saved_state_does_not_depend_on_the_present_one() -> None:
+    simulation = pr.Simulation(Marked())
+    simulation.reset(1)
+    found = []
+    for turn in range(5):
+        found.append((simulation.save(), simulation.digest(), dump(simulation.root)))
+        simulation.step((bytes([turn % 3]),))
+    assert len({digest for _, digest, _ in found}) == 5
+    for present, _, _ in found:
+        simulation.load(present)
+        assert [simulation.digest(saved) for saved, _, _ in found] == [digest for _, digest, _ in found]
+    for saved, digest, lines in found:
+        simulation.load(saved)
+        assert simulation.digest() == digest
+        assert dump(simulation.root) == lines
 
 
 class Bag(Counter):

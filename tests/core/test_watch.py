@@ -39,7 +39,8 @@ _alive: list[Any] = []
 def _attributes_of(obj: Any) -> dict[str, Any]:
     """Of an object that lives on: once it is gone, where its attributes are depends on the version."""
     _alive.append(obj)
-    return vars(obj)
+    attributes: dict[str, Any] = vars(obj)
+    return attributes
 
 
 def _cell() -> Any:
