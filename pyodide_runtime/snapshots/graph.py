@@ -84,11 +84,12 @@ class _Addition(_Part):
 class _Branch(_Part):
     """A part beside the plan, at a volatile place."""
 
-    __slots__ = ("entries",)
+    __slots__ = ("ages", "entries")
 
     def __init__(self) -> None:
         super().__init__()
         self.entries: list[Item] = []
+        self.ages: dict[int, int] = {}  # for each object, by its identity, in how many branches running it was met
 
     def append(self, obj: Any, kind: Kind, content: Any) -> None:
         self.entries.append(Item(obj, kind))
@@ -357,11 +358,11 @@ class Checkpointer:
                 self._follow_mapping(entry, new, old, grown, dropped, added)
             else:
                 self._follow_parts(entry, new, old, grown, dropped, added)
-        if added.held:
-            self._extend(added)
         for known, branch in self._branches.items():
             if known not in grown and known not in dropped:
-                grown[known] = self._refresh(branch)
+                grown[known] = self._refresh(branch, added)
+        if added.held:
+            self._extend(added)
         return grown
 
     def _follow_parts(
@@ -382,7 +383,7 @@ class Checkpointer:
         dropped.add((entry, None))
         parts = [part for part in entry.kind.parts(new) if not _is_value(part)]
         if parts:
-            grown[entry, None] = self._grow(parts)
+            grown[entry, None] = self._grow(parts, self._branches.get((entry, None)), added)
 
     def _follow_mapping(
         self,
@@ -412,7 +413,7 @@ class Checkpointer:
             if type(value) in VALUE_TYPES or _is_value(value):
                 continue
             if key in volatile or self._admit(entry, key, [value], added):
-                grown[entry, key] = self._grow([value])
+                grown[entry, key] = self._grow([value], self._branches.get((entry, key)), added)
 
     def _admit(self, entry: Entry, key: Any, fresh: list[Any], added: _Addition) -> bool:
         """Take objects that are new at a place into the plan; True instead if the place has become volatile."""
@@ -437,19 +438,26 @@ class Checkpointer:
         self._contents = self._contents + added.contents
         self._rewatch()
 
-    def _grow(self, heads: list[Any]) -> _Branch | _Leaf:
+    def _grow(self, heads: list[Any], before: _Branch | _Leaf | None, added: _Addition) -> _Branch | _Leaf:
+        """A new branch from these heads. What was in one after the other before it is there to stay, and goes into the plan."""
         index = self._plan.index
         head = heads[0]
         if len(heads) == 1 and type(head) in ARRAY_TYPES and _is_plain_array(head) and id(head) not in index:
             return _Leaf(head, ARRAY.capture(head, None))
         branch = _Branch()
         own: set[int] = set()
-        branch.held.append(heads)
         for head in heads:
             self._walk(head, own, branch, type(head).__name__, index)
+        if isinstance(before, _Branch):
+            ages = before.ages
+            for obj in branch.held:
+                branch.ages[id(obj)] = age = ages.get(id(obj), 0) + 1
+                if age == _PERSISTENT:
+                    self._walk(obj, index, added, type(obj).__name__)
+        branch.held.append(heads)
         return branch
 
-    def _refresh(self, branch: _Branch | _Leaf) -> _Branch | _Leaf:
+    def _refresh(self, branch: _Branch | _Leaf, added: _Addition) -> _Branch | _Leaf:
         """Capture a branch whose head is still the same; where a reference in it changed, find it anew."""
         if isinstance(branch, _Leaf):
             content = ARRAY.capture(branch.array, branch.content)
@@ -461,9 +469,9 @@ class Checkpointer:
         if not changed:
             return branch
         if any(not _is_value(part) for entry, new in changed for part in entry.kind.parts(new)):
-            return self._grow(branch.held[0])
+            return self._grow(branch.held[-1], branch, added)
         fresh = _Branch()
-        fresh.entries, fresh.held, fresh.contents = branch.entries, branch.held, contents
+        fresh.entries, fresh.held, fresh.ages, fresh.contents = branch.entries, branch.held, branch.ages, contents
         fresh.has_replaced, fresh.has_sets = branch.has_replaced, branch.has_sets
         return fresh
 
@@ -546,6 +554,8 @@ def _is_tuple(kind: type) -> bool:
     return issubclass(kind, tuple) and kind.__dictoffset__ == 0
 
 
+#: What was met in so many branches running is there to stay.
+_PERSISTENT = 4
 _IN_VALUE_TYPES = VALUE_TYPES.__contains__
 _PLAIN: dict[type, Kind] = {dict: DICT, list: LIST}
 _KEYS = object()  # the place of a mapping's keys, as against its values

@@ -72,3 +72,23 @@ def test_what_the_graph_has_forgotten_is_let_go_in_time() -> None:
     checkpointer.save()
     checkpointer.restore(checkpoint)
     assert dump(root) == before
+
+
+def test_what_stays_in_a_list_that_is_rebuilt_in_every_frame_is_watched_in_time() -> None:
+    """Coins on a floor: the list is new in every frame, the coins are the same, but for one now and then."""
+    root: Any = Thing(coins=[Thing(life=[10]) for _ in range(5)])
+    checkpointer = Checkpointer([root])
+    saves = []
+    for turn in range(40):
+        root.coins = [coin for coin in root.coins if coin.life[0]]
+        root.coins[turn % len(root.coins)].life[0] += 1
+        if turn % 9 == 0:
+            root.coins = [*root.coins[1:], Thing(life=[turn + 1])]
+        saves.append((checkpointer.save(), dump(root)))
+    (branch,) = saves[-1][0].branches.values()
+    assert [item.obj for item, _ in branch.pairs()] == [root.coins]
+    for checkpoint, before in [*saves[::-1], *saves[::3]]:
+        checkpointer.restore(checkpoint)
+        assert dump(root) == before
+        root.coins = [Thing(life=[1])]
+        checkpointer.save()
