@@ -79,7 +79,7 @@ def test_what_stays_in_a_list_that_is_rebuilt_in_every_frame_is_watched_in_time(
     root: Any = Thing(coins=[Thing(life=[10]) for _ in range(5)])
     checkpointer = Checkpointer([root])
     saves = []
-    for turn in range(40):
+    for turn in range(43):
         root.coins = [coin for coin in root.coins if coin.life[0]]
         root.coins[turn % len(root.coins)].life[0] += 1
         if turn % 9 == 0:
