@@ -102,6 +102,14 @@ class SessionError(PyodideRuntimeError):
     """A session was used in a way that its state does not allow, or made with settings that cannot work."""
 
 
+class MatchStuck(PyodideRuntimeError):
+    """A virtual match was not over within the time that it was given; the message says where each host stood."""
+
+
+class ScheduleError(PyodideRuntimeError):
+    """A schedule of a virtual match cannot be read."""
+
+
 class RecordError(PyodideRuntimeError):
     """A record file cannot be read, or does not hold what a re-run needs."""
 
