@@ -1,9 +1,13 @@
 """Run Gymnasium and PettingZoo environments in the browser, together, over a bad line, with equal data for all.
 
-This module holds the public names and nothing else.
+This module holds the public names and nothing else. Those of tools that no browser needs are imported when they are
+asked for: in a browser every module is compiled anew in every page.
 """
 
 from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
 
 from . import compat as _compat
 from .batch import Runtime
@@ -17,11 +21,13 @@ from .errors import (
     EpisodeEnded,
     ExperimentError,
     FrameNotHeld,
+    MatchStuck,
     NotReset,
     OperationError,
     PyodideRuntimeError,
     RecordError,
     RequirementError,
+    ScheduleError,
     SessionError,
     SnapshotError,
     UnknownPlayer,
@@ -29,16 +35,23 @@ from .errors import (
 )
 from .experiment import Experiment
 from .match import Match, MatchSettings, Outcome
-from .network.virtual import NetworkConditions
 from .operations import Reset, Restore, Rollback, Snapshot, Step
 from .simulation import Simulation
 from .snapshots.ways import SnapshotWay
+
+if TYPE_CHECKING:
+    from .network.virtual import NetworkConditions, Partition
+    from .virtual.report import PeerReport, SimulationReport
+    from .virtual.scenario import Clock, Freeze
+    from .virtual.schedule import Schedule
+    from .virtual.simulate import replay, simulate
 
 __version__ = "0.1.0"
 
 __all__ = [
     "ActionError",
     "BatchError",
+    "Clock",
     "DrawingError",
     "Environment",
     "EnvironmentFailed",
@@ -47,12 +60,16 @@ __all__ = [
     "Experiment",
     "ExperimentError",
     "FrameNotHeld",
+    "Freeze",
     "Match",
     "MatchSettings",
+    "MatchStuck",
     "NetworkConditions",
     "NotReset",
     "OperationError",
     "Outcome",
+    "Partition",
+    "PeerReport",
     "PyodideRuntimeError",
     "RecordError",
     "RequirementError",
@@ -60,8 +77,11 @@ __all__ = [
     "Restore",
     "Rollback",
     "Runtime",
+    "Schedule",
+    "ScheduleError",
     "SessionError",
     "Simulation",
+    "SimulationReport",
     "Snapshot",
     "SnapshotError",
     "SnapshotWay",
@@ -70,6 +90,28 @@ __all__ = [
     "UnknownPlayer",
     "WireError",
     "adapt",
+    "replay",
+    "simulate",
 ]
+
+_LATE = {
+    "Clock": "virtual.scenario",
+    "Freeze": "virtual.scenario",
+    "NetworkConditions": "network.virtual",
+    "Partition": "network.virtual",
+    "PeerReport": "virtual.report",
+    "Schedule": "virtual.schedule",
+    "SimulationReport": "virtual.report",
+    "replay": "virtual.simulate",
+    "simulate": "virtual.simulate",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """A public name that is imported only now."""
+    if name not in _LATE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f".{_LATE[name]}", __name__), name)
+
 
 _compat.install()

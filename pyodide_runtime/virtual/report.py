@@ -5,7 +5,7 @@ It is told; nothing is run here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..match import Outcome
 from .oracle import Divergence
@@ -38,7 +38,7 @@ class PeerReport:
     """
 
     players: tuple[str, ...]
-    csv: bytes
+    csv: bytes = field(repr=False)
     frames: int
     outcome: Outcome | None
     detail: str
@@ -77,7 +77,7 @@ class SimulationReport:
     seed: int
     players: tuple[str, ...]
     peers: tuple[PeerReport, ...]
-    oracle_csv: bytes
+    oracle_csv: bytes = field(repr=False)
     divergence: Divergence | None
     outcome: Outcome | None
     detail: str
@@ -88,7 +88,7 @@ class SimulationReport:
     packets_overflowed: int
     packets_duplicated: int
     virtual_ms: float
-    schedule: Schedule
+    schedule: Schedule = field(repr=False)
 
     @property
     def identical(self) -> bool:

@@ -10,7 +10,7 @@ import pytest
 from bench import soak
 from bench.soaking.session import play
 
-LEAKY = "tests.soak.leaky:Leaky"
+LEAKY = "tests.virtual.culprits:Leaky"
 
 
 def number(out: str, name: str) -> int:
