@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from .virtual.report import PeerReport, SimulationReport
     from .virtual.scenario import Clock, Freeze
     from .virtual.schedule import Schedule
+    from .virtual.shrinking import shrink
     from .virtual.simulate import replay, simulate
 
 __version__ = "0.1.0"
@@ -91,6 +92,7 @@ __all__ = [
     "WireError",
     "adapt",
     "replay",
+    "shrink",
     "simulate",
 ]
 
@@ -103,6 +105,7 @@ _LATE = {
     "Schedule": "virtual.schedule",
     "SimulationReport": "virtual.report",
     "replay": "virtual.simulate",
+    "shrink": "virtual.shrinking",
     "simulate": "virtual.simulate",
 }
 

@@ -39,19 +39,20 @@ class Inputs(abc.ABC):
     """Gives inputs (`make_input`) by player, episode and frame.
 
     Attributes:
+        neutral: each player's neutral input.
         told: all that were given: by player and episode, from frame 0 on. Frames before the first that was asked for
             hold the neutral input.
     """
 
     def __init__(self, neutral: Sequence[bytes]) -> None:
-        self._neutral = tuple(neutral)
+        self.neutral = tuple(neutral)
         self.told: list[dict[int, list[bytes]]] = [{} for _ in neutral]
 
     def at(self, player: int, episode: int, frame: int) -> bytes:
         """The input of a player for a frame; frames are asked for in order, some perhaps again."""
         known = self.told[player].get(episode)
         if known is None:
-            known = self.told[player][episode] = [self._neutral[player]] * frame
+            known = self.told[player][episode] = [self.neutral[player]] * frame
         while len(known) <= frame:
             known.append(self._next(player, episode, len(known)))
         return known[frame]
@@ -136,7 +137,7 @@ class PlannedInputs(Inputs):
     def _next(self, player: int, episode: int, frame: int) -> bytes:
         episodes = self._plan[player]
         inputs = episodes[episode] if episode < len(episodes) else ()
-        return inputs[frame] if frame < len(inputs) else self._neutral[player]
+        return inputs[frame] if frame < len(inputs) else self.neutral[player]
 
 
 def _by_player(controllers: Controllers | None, players: tuple[str, ...]) -> list[Controller | None]:

@@ -5,7 +5,8 @@ It is told; nothing is run here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from ..match import Outcome
 from .oracle import Divergence
@@ -13,6 +14,15 @@ from .schedule import Schedule
 
 __all__ = ["PeerReport", "SimulationReport"]
 
+_TOLD = (
+    "seed", "players", "identical", "failure", "detail", "frames", "rollbacks", "max_rollback_depth", "replayed",
+    "mispredictions", "stalls", "bytes_sent", "packets_sent", "packets_lost", "packets_parted", "packets_overflowed",
+    "packets_duplicated", "virtual_ms",
+)  # fmt: skip
+_TOLD_OF_PEERS = (
+    "players", "frames", "detail", "certified_through", "rollbacks", "max_rollback_depth", "replayed", "mispredictions",
+    "stalls", "bytes_sent", "bytes_received", "malformed",
+)  # fmt: skip
 #: Outcomes that say that something is wrong with the environment or the netcode, not with the network.
 WRONG = {Outcome.DESYNC, Outcome.REFUSED, Outcome.ENVIRONMENT_ERROR}
 
@@ -89,6 +99,19 @@ class SimulationReport:
     packets_duplicated: int
     virtual_ms: float
     schedule: Schedule = field(repr=False)
+
+    def summary(self) -> dict[str, Any]:
+        """Everything but the data and the schedule, as JSON values."""
+        peers = [
+            {**{name: getattr(peer, name) for name in _TOLD_OF_PEERS}, "outcome": peer.outcome and peer.outcome.value}
+            for peer in self.peers
+        ]
+        return {
+            **{name: getattr(self, name) for name in _TOLD},
+            "outcome": self.outcome and self.outcome.value,
+            "divergence": None if self.divergence is None else asdict(self.divergence),
+            "peers": peers,
+        }
 
     @property
     def identical(self) -> bool:

@@ -31,24 +31,40 @@ class Schedule:
         scenario: what is played; nothing in it is drawn.
         fates: what became of the packets that were not simply on time, by line and number.
         inputs: by player and episode, from frame 0 on; where there is none, the neutral one.
+        neutral: each player's neutral input.
         target: the environment's name for the command line; may be empty.
     """
 
     scenario: Scenario
     fates: Mapping[Line, Mapping[int, Fate]] = field(default_factory=dict)
     inputs: tuple[tuple[tuple[bytes, ...], ...], ...] = ()
+    neutral: tuple[bytes, ...] = ()
     target: str = ""
 
     @classmethod
     def of(
-        cls, scenario: Scenario, fates: Mapping[Line, Mapping[int, Fate]], inputs: Sequence[Mapping[int, Sequence[bytes]]]
+        cls,
+        scenario: Scenario,
+        fates: Mapping[Line, Mapping[int, Fate]],
+        inputs: Sequence[Mapping[int, Sequence[bytes]]],
+        neutral: tuple[bytes, ...],
     ) -> Schedule:
         """The schedule of a match that was played: what was told of its packets and inputs."""
         lines = {line: conditions.without_chance() for line, conditions in scenario.lines.items()}
         certain = replace(scenario, conditions=scenario.conditions.without_chance(), lines=lines)
         told = {line: dict(sorted(fates[line].items())) for line in sorted(fates)}
         episodes = tuple(tuple(tuple(of_player[episode]) for episode in sorted(of_player)) for of_player in inputs)
-        return cls(certain, told, episodes)
+        return cls(certain, told, episodes, neutral)
+
+    @property
+    def changes(self) -> int:
+        """How many inputs are not neutral, those that are the same for some frames in a row counted once."""
+        return sum(
+            data[1:] != self.neutral[player][1:]
+            for player, of_player in enumerate(self.inputs)
+            for inputs in of_player
+            for data, _ in groupby(inputs)
+        )
 
     @property
     def disturbances(self) -> int:
@@ -77,6 +93,7 @@ class Schedule:
             f'"schedule": {VERSION}',
             f'"target": {json.dumps(self.target)}',
             f'"scenario": {json.dumps(scenario)}',
+            f'"neutral": {json.dumps([data.hex() for data in self.neutral])}',
             f'"fates": {_lines(fates)}',
             f'"inputs": {_lines(inputs)}',
         ]
@@ -98,7 +115,8 @@ class Schedule:
                 line = Line(int(fate["from"]), int(fate["to"]), bool(fate["reliable"]))
                 fates.setdefault(line, {})[int(fate["packet"])] = tuple(float(extra) for extra in fate["extra_ms"])
             inputs = tuple(tuple(_frames(episode) for episode in of_player) for of_player in told["inputs"])
-            return cls(_scenario(told["scenario"]), fates, inputs, str(told["target"]))
+            neutral = tuple(bytes.fromhex(data) for data in told["neutral"])
+            return cls(_scenario(told["scenario"]), fates, inputs, neutral, str(told["target"]))
         except KeyError as error:
             raise ScheduleError(f"the schedule cannot be read: {error} is missing") from None
         except (ValueError, TypeError, AttributeError, RecursionError, PyodideRuntimeError) as error:

@@ -158,7 +158,7 @@ def _played(table: Table) -> SimulationReport:
         packets_overflowed=network.overflowed,
         packets_duplicated=network.duplicated,
         virtual_ms=table.now,
-        schedule=Schedule.of(scenario, network.fates.told, table.inputs.told),
+        schedule=Schedule.of(scenario, network.fates.told, table.inputs.told, table.inputs.neutral),
     )
 
 

@@ -59,7 +59,7 @@ def load_target(name: str) -> Target:
     for part in attribute.split("."):
         value = getattr(value, part, None)
     if isinstance(value, Experiment):
-        return Target(name, value.environment, value.players, value)
+        return Target(name, value.environment, _count_players(name, value.environment, value.players), value)
     if value is None:
         raise ExperimentError(f"{name}: there is no {attribute} in it; write MODULE:FACTORY, a function that makes the environment")
     if not callable(value):
@@ -89,9 +89,9 @@ def _of_name(name: str) -> ModuleType:
         raise ExperimentError(f"{name!r} cannot be imported: {type(error).__name__}: {error}") from error
 
 
-def _count_players(name: str, factory: Factory) -> int:
+def _count_players(name: str, factory: Factory, players: int | None = None) -> int:
     try:
-        return len(adapt(factory()).players)
+        return len(adapt(factory(), players=players).players)
     except PyodideRuntimeError as error:
         raise type(error)(f"{name}: {error}") from error
     except Exception as error:
