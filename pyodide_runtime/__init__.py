@@ -22,6 +22,7 @@ from .errors import (
     ExperimentError,
     FrameNotHeld,
     MatchStuck,
+    NotDeterministic,
     NotReset,
     OperationError,
     PyodideRuntimeError,
@@ -41,6 +42,7 @@ from .snapshots.ways import SnapshotWay
 
 if TYPE_CHECKING:
     from .network.virtual import NetworkConditions, Partition
+    from .rollback.synctest import SyncDifference, SyncFault, SyncReport, sync_test
     from .virtual.report import PeerReport, SimulationReport
     from .virtual.scenario import Clock, Freeze
     from .virtual.schedule import Schedule
@@ -66,6 +68,7 @@ __all__ = [
     "MatchSettings",
     "MatchStuck",
     "NetworkConditions",
+    "NotDeterministic",
     "NotReset",
     "OperationError",
     "Outcome",
@@ -87,6 +90,9 @@ __all__ = [
     "SnapshotError",
     "SnapshotWay",
     "Step",
+    "SyncDifference",
+    "SyncFault",
+    "SyncReport",
     "Transition",
     "UnknownPlayer",
     "WireError",
@@ -94,6 +100,7 @@ __all__ = [
     "replay",
     "shrink",
     "simulate",
+    "sync_test",
 ]
 
 _LATE = {
@@ -104,9 +111,13 @@ _LATE = {
     "PeerReport": "virtual.report",
     "Schedule": "virtual.schedule",
     "SimulationReport": "virtual.report",
+    "SyncDifference": "rollback.synctest",
+    "SyncFault": "rollback.synctest",
+    "SyncReport": "rollback.synctest",
     "replay": "virtual.simulate",
     "shrink": "virtual.shrinking",
     "simulate": "virtual.simulate",
+    "sync_test": "rollback.synctest",
 }
 
 
