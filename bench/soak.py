@@ -104,7 +104,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--environment",
         metavar="MODULE:FACTORY",
-        help="soak this environment instead of the pond and the arena; its actions are Discrete",
+        help="soak this environment instead of the pond and the arena",
     )
     asked = parser.parse_args(arguments)
     if asked.environment:

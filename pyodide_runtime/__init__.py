@@ -1,9 +1,13 @@
 """Run Gymnasium and PettingZoo environments in the browser, together, over a bad line, with equal data for all.
 
-This module holds the public names and nothing else.
+This module holds the public names and nothing else. Those of tools that no browser needs are imported when they are
+asked for: in a browser every module is compiled anew in every page.
 """
 
 from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
 
 from . import compat as _compat
 from .batch import Runtime
@@ -17,11 +21,14 @@ from .errors import (
     EpisodeEnded,
     ExperimentError,
     FrameNotHeld,
+    MatchStuck,
+    NotDeterministic,
     NotReset,
     OperationError,
     PyodideRuntimeError,
     RecordError,
     RequirementError,
+    ScheduleError,
     SessionError,
     SnapshotError,
     UnknownPlayer,
@@ -29,16 +36,25 @@ from .errors import (
 )
 from .experiment import Experiment
 from .match import Match, MatchSettings, Outcome
-from .network.virtual import NetworkConditions
 from .operations import Reset, Restore, Rollback, Snapshot, Step
 from .simulation import Simulation
 from .snapshots.ways import SnapshotWay
+
+if TYPE_CHECKING:
+    from .network.virtual import NetworkConditions, Partition
+    from .rollback.synctest import SyncDifference, SyncFault, SyncReport, sync_test
+    from .virtual.report import PeerReport, SimulationReport
+    from .virtual.scenario import Clock, Freeze
+    from .virtual.schedule import Schedule
+    from .virtual.shrinking import shrink
+    from .virtual.simulate import replay, simulate
 
 __version__ = "0.1.0"
 
 __all__ = [
     "ActionError",
     "BatchError",
+    "Clock",
     "DrawingError",
     "Environment",
     "EnvironmentFailed",
@@ -47,12 +63,17 @@ __all__ = [
     "Experiment",
     "ExperimentError",
     "FrameNotHeld",
+    "Freeze",
     "Match",
     "MatchSettings",
+    "MatchStuck",
     "NetworkConditions",
+    "NotDeterministic",
     "NotReset",
     "OperationError",
     "Outcome",
+    "Partition",
+    "PeerReport",
     "PyodideRuntimeError",
     "RecordError",
     "RequirementError",
@@ -60,16 +81,51 @@ __all__ = [
     "Restore",
     "Rollback",
     "Runtime",
+    "Schedule",
+    "ScheduleError",
     "SessionError",
     "Simulation",
+    "SimulationReport",
     "Snapshot",
     "SnapshotError",
     "SnapshotWay",
     "Step",
+    "SyncDifference",
+    "SyncFault",
+    "SyncReport",
     "Transition",
     "UnknownPlayer",
     "WireError",
     "adapt",
+    "replay",
+    "shrink",
+    "simulate",
+    "sync_test",
 ]
+
+_LATE = {
+    "Clock": "virtual.scenario",
+    "Freeze": "virtual.scenario",
+    "NetworkConditions": "network.virtual",
+    "Partition": "network.virtual",
+    "PeerReport": "virtual.report",
+    "Schedule": "virtual.schedule",
+    "SimulationReport": "virtual.report",
+    "SyncDifference": "rollback.synctest",
+    "SyncFault": "rollback.synctest",
+    "SyncReport": "rollback.synctest",
+    "replay": "virtual.simulate",
+    "shrink": "virtual.shrinking",
+    "simulate": "virtual.simulate",
+    "sync_test": "rollback.synctest",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """A public name that is imported only now."""
+    if name not in _LATE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f".{_LATE[name]}", __name__), name)
+
 
 _compat.install()

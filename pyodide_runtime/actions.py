@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import json
 import math
+import random
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from .errors import ActionError
@@ -31,6 +32,12 @@ class ActionCodec(Protocol):
 
     def decode(self, data: bytes) -> Any:
         """The action that the bytes stand for; ActionError if they stand for none."""
+
+    def neutral(self) -> Any:
+        """The action that comes nearest to doing nothing: zero where the space has it, else what is next to it."""
+
+    def draw(self, source: random.Random) -> Any:
+        """An action of the space at random: the same from sources in the same state."""
 
 
 def codec_for(space: Any) -> ActionCodec:
@@ -119,6 +126,12 @@ class _Discrete:
             raise ActionError(f"encoded action {number} is outside Discrete of {self._n} actions")
         return self._start + number
 
+    def neutral(self) -> int:
+        return _nearest_to_zero(self._start, self._n)
+
+    def draw(self, source: random.Random) -> int:
+        return self._start + source.randrange(self._n)
+
 
 class _MultiDiscrete:
     """An array of whole numbers, each with a count and a start of its own, one after the other in C order."""
@@ -145,8 +158,6 @@ class _MultiDiscrete:
         return b"".join(parts)
 
     def decode(self, data: bytes) -> Any:
-        import numpy as np
-
         _require_length(data, self.size, "an encoded MultiDiscrete action")
         values, at = [], 0
         for place, width in enumerate(self._widths):
@@ -155,7 +166,16 @@ class _MultiDiscrete:
                 raise ActionError(f"element {place} of an encoded MultiDiscrete action is {number}, which is too large")
             values.append(number + self._starts[place])
             at += width
-        return np.array(values, dtype=self._dtype).reshape(self._shape)
+        return self._array(values)
+
+    def neutral(self) -> Any:
+        return self._array(map(_nearest_to_zero, self._starts, self._counts))
+
+    def draw(self, source: random.Random) -> Any:
+        return self._array(start + source.randrange(count) for start, count in zip(self._starts, self._counts, strict=True))
+
+    def _array(self, values: Iterable[int]) -> Any:
+        return sys.modules["numpy"].array(list(values), dtype=self._dtype).reshape(self._shape)
 
 
 class _MultiBinary:
@@ -179,13 +199,21 @@ class _MultiBinary:
         return bits.to_bytes(self.size, "little")
 
     def decode(self, data: bytes) -> Any:
-        import numpy as np
-
         _require_length(data, self.size, "an encoded MultiBinary action")
         bits = int.from_bytes(data, "little")
         if bits >> self._count:
             raise ActionError("an encoded MultiBinary action has bits set beyond its length")
-        return np.array([bits >> i & 1 for i in range(self._count)], dtype=self._dtype).reshape(self._shape)
+        return self._array(bits)
+
+    def neutral(self) -> Any:
+        return self._array(0)
+
+    def draw(self, source: random.Random) -> Any:
+        return self._array(source.getrandbits(self._count) if self._count else 0)
+
+    def _array(self, bits: int) -> Any:
+        values = [bits >> place & 1 for place in range(self._count)]
+        return sys.modules["numpy"].array(values, dtype=self._dtype).reshape(self._shape)
 
 
 class _Box:
@@ -230,6 +258,18 @@ class _Box:
             raise ActionError("an encoded Box action holds minus zero, which is sent as zero")
         return array
 
+    def neutral(self) -> Any:
+        np = sys.modules["numpy"]
+        return np.asarray(np.zeros(self._shape, self._dtype).clip(self._low, self._high))
+
+    def draw(self, source: random.Random) -> Any:
+        # As Gymnasium draws: evenly between two bounds, with an exponential tail beyond one, normally without any.
+        np = sys.modules["numpy"]
+        bounds = zip(self._low.reshape(-1).tolist(), self._high.reshape(-1).tolist(), strict=True)
+        whole = self._dtype.kind != "f"
+        values = [source.randint(low, high) if whole else _between(low, high, source) for low, high in bounds]
+        return np.asarray(np.array(values, dtype=self._dtype).reshape(self._shape).clip(self._low, self._high))
+
     def _check(self, array: Any, action: Any) -> None:
         # A comparison with NaN is false, so NaN is refused here too.
         if not ((array >= self._low) & (array <= self._high)).all():
@@ -256,6 +296,12 @@ class _Dict:
             at += codec.size
         return values
 
+    def neutral(self) -> dict[Any, Any]:
+        return {key: codec.neutral() for key, codec in self._codecs.items()}
+
+    def draw(self, source: random.Random) -> dict[Any, Any]:
+        return {key: codec.draw(source) for key, codec in self._codecs.items()}
+
 
 class _Tuple:
     """A tuple: the parts in order."""
@@ -276,6 +322,12 @@ class _Tuple:
             values.append(codec.decode(data[at : at + codec.size]))
             at += codec.size
         return tuple(values)
+
+    def neutral(self) -> tuple[Any, ...]:
+        return tuple(codec.neutral() for codec in self._codecs)
+
+    def draw(self, source: random.Random) -> tuple[Any, ...]:
+        return tuple(codec.draw(source) for codec in self._codecs)
 
 
 class OptionalCodec:
@@ -301,6 +353,27 @@ class OptionalCodec:
         if data[0] != 1:
             raise ActionError("an encoded optional action begins with neither 0 nor 1, or carries an action after 0")
         return self._inner.decode(data[1:])
+
+    def neutral(self) -> Any:
+        return None
+
+    def draw(self, source: random.Random) -> Any:
+        return self._inner.draw(source) if source.random() < 0.5 else None
+
+
+def _nearest_to_zero(start: int, count: int) -> int:
+    """Of `count` whole numbers from `start` on, the one that is nearest to 0."""
+    return min(max(0, start), start + count - 1)
+
+
+def _between(low: float, high: float, source: random.Random) -> float:
+    """A number between bounds, either of which may be infinite."""
+    if math.isfinite(low) and math.isfinite(high):
+        share = source.random()
+        return low * (1 - share) + high * share  # their difference may be too large to be a float
+    if math.isfinite(low):
+        return low + source.expovariate(1.0)
+    return high - source.expovariate(1.0) if math.isfinite(high) else source.gauss(0.0, 1.0)
 
 
 def _flat(action: Any, shape: tuple[int, ...], what: str) -> list[Any]:

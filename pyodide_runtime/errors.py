@@ -6,6 +6,8 @@ networks or browsers. An operation that raises one of these has changed nothing.
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class PyodideRuntimeError(Exception):
     """Base of all errors raised on purpose by pyodide_runtime."""
@@ -100,6 +102,26 @@ class WireError(PyodideRuntimeError):
 
 class SessionError(PyodideRuntimeError):
     """A session was used in a way that its state does not allow, or made with settings that cannot work."""
+
+
+class NotDeterministic(PyodideRuntimeError):
+    """An environment came to another state, or another row, with the same seed and the same actions.
+
+    Attributes:
+        difference: a `SyncDifference`: what came to something else, at which frame and path, and both values.
+    """
+
+    def __init__(self, message: str, difference: Any) -> None:
+        super().__init__(message)
+        self.difference = difference
+
+
+class MatchStuck(PyodideRuntimeError):
+    """A virtual match was not over within the time that it was given; the message says where each host stood."""
+
+
+class ScheduleError(PyodideRuntimeError):
+    """A schedule of a virtual match cannot be read."""
 
 
 class RecordError(PyodideRuntimeError):

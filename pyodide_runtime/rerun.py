@@ -21,7 +21,6 @@ from typing import Any
 from . import requirements
 from .batch import Runtime
 from .errors import PyodideRuntimeError, RecordError
-from .journal import MemoryJournal
 from .ledger import EpisodeLedger
 from .operations import Reset
 from .record import Episode, Record, read_record
@@ -29,7 +28,7 @@ from .rollback.inputs import action_of
 from .rollback.session import FinalFrame
 from .rows import Cells, to_csv
 
-__all__ = ["add_arguments", "main", "plan_requirements", "replay_episode", "replay_journal", "replay_record", "run"]
+__all__ = ["add_arguments", "main", "plan_requirements", "replay_episode", "replay_record", "run"]
 
 #: Where things are in a checkout, and in an installed wheel.
 _BRIDGES = (Path(__file__).parent / "bridge", Path(__file__).parent.parent / "js_bridge")
@@ -163,20 +162,10 @@ def _in_order(episode: Episode, ledger: EpisodeLedger) -> Iterator[list[str]]:
         yield texts
 
 
-def replay_journal(journal: MemoryJournal, runtime: Runtime) -> list[Cells]:
-    """The rows that a run without network makes of the inputs in a journal."""
-    found: list[Cells] = []
-    for episode, seed in journal.episodes:
-        texts = [inputs for number, _, inputs in journal.inputs if number == episode]
-        ledger = EpisodeLedger(episode, seed, runtime.players, runtime.simulation.codecs)
-        found += replay_episode(runtime, ledger, texts, digest_every=None)
-    return found
-
-
 def replay_episode(
     runtime: Runtime, ledger: EpisodeLedger, chunks: Iterable[list[str]], *, digest_every: int | None
-) -> list[Cells]:
-    """Simulate one episode straight through, and write its rows into an empty ledger.
+) -> Iterator[Cells]:
+    """Simulate one episode straight through, write its rows into an empty ledger, and give them one by one.
 
     Args:
         chunks: the inputs in order, each chunk with one base64 text for each player, as `inputs_text` makes
@@ -190,7 +179,6 @@ def replay_episode(
     runtime.batch([Reset(ledger.seed)])
     simulation.save()
     sizes = [1 + codec.size for codec in simulation.codecs]
-    rows: list[Cells] = []
     for texts in chunks:
         for inputs in _frames(texts, sizes):
             if simulation.done:
@@ -199,8 +187,7 @@ def replay_episode(
             simulation.save()  # as every peer did after every frame
             number = record.frame + 1
             due = digest_every is not None and number % digest_every == 0
-            rows.append(ledger.append(FinalFrame(record, inputs), simulation.digest() if due else b"").cells)
-    return rows
+            yield ledger.append(FinalFrame(record, inputs), simulation.digest() if due else b"").cells
 
 
 def _frames(texts: Any, sizes: list[int]) -> Iterable[tuple[bytes, ...]]:

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple, TypeVar
 from . import environment as _environment
 from .errors import EnvironmentFailed, EpisodeEnded, NotReset, PyodideRuntimeError, SessionError, SnapshotError
 from .snapshots.canonical import DIGEST_SIZE
+from .snapshots.difference import State
 from .snapshots.ways import SnapshotWay, Way, choose_way, global_states, restore_globals, stash_globals
 from .spaces import seed_spaces
 
@@ -315,20 +316,33 @@ class Simulation:
 
         Global generators count only once they were drawn from, so that it does not matter which libraries are loaded.
         """
-        present = self.save()
-        wanted = present if saved is None else saved
-        way = self._require_reset()
-        captured = wanted.environment
-        if wanted.told:
-            self.load(wanted)
-            captured = way.save()
+        wanted = self.save() if saved is None else saved
+        captured, way = self._capture_of(wanted), self._require_reset()
         environment, generators = way.digest(captured), way.generators(captured)
-        if wanted.told:
-            # The capture brought sets into an order that they do not have in this frame.
-            self.load(present)
         head = repr((wanted.frame, wanted.done, wanted.scores, wanted.terminated, wanted.truncated)).encode()
         drawn = [repr(now).encode() for now, seeded in zip(generators, wanted.seeded, strict=False) if now != seeded]
         return hashlib.blake2b(b"\0".join([head, environment, *drawn]), digest_size=DIGEST_SIZE).digest()
+
+    def state(self, saved: Saved | None = None) -> State:
+        """All that `digest` covers, of a saved state or of the present one, to be compared by `first_difference`."""
+        wanted = self.save() if saved is None else saved
+        captured, way = self._capture_of(wanted), self._require_reset()
+        roots, contents = way.parts(captured)
+        values = {name: getattr(wanted, name) for name in ("frame", "done", "scores", "terminated", "truncated")}
+        named = zip(_GLOBAL_GENERATORS, way.generators(captured), wanted.seeded, strict=False)
+        drawn = {name: now for name, now, seeded in named if now != seeded}
+        return State(values, tuple(roots), contents, drawn, captured)
+
+    def _capture_of(self, wanted: Saved) -> Any:
+        """The environment as it was captured in a saved state, or as it is captured now if that one is told by actions."""
+        if not wanted.told:
+            return wanted.environment
+        present = self.save()
+        self.load(wanted)
+        captured = self._require_reset().save()
+        # The capture brought sets into an order that they do not have in this frame.
+        self.load(present)
+        return captured
 
     # -- private -----------------------------------------------------------------------------------------------------
 
@@ -382,6 +396,8 @@ def _either(one: tuple[bool, ...], two: tuple[bool, ...]) -> tuple[bool, ...]:
 #: Makes a named tuple from all its fields; to name them would take three times as long, in every frame.
 _new: Any = tuple.__new__
 _NOTHING: Mapping[str, Scalar] = {}
+#: Names of the global generators, in the order in which ways of saving give their states.
+_GLOBAL_GENERATORS = ("random", "numpy.random")
 #: Types of infos that are kept as they are: they cannot change later, and become cells of a row.
 _PLAIN = {bool, int, float, str}
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable
+from typing import Any
 
-from pyodide_runtime.batch import Runtime
-from pyodide_runtime.journal import MemoryJournal
-from pyodide_runtime.match import Match, MatchSettings, Outcome, Phase
-from pyodide_runtime.network.virtual import NetworkConditions, VirtualNetwork
-from pyodide_runtime.rollback.inputs import make_input
+from pyodide_runtime.match import Outcome
+from pyodide_runtime.network.virtual import NetworkConditions
+from pyodide_runtime.virtual.inputs import Controller
+from pyodide_runtime.virtual.scenario import Scenario
+from pyodide_runtime.virtual.table import Table
 from pyodide_runtime.worker import load_experiment
 
 __all__ = ["measure"]
@@ -30,58 +31,54 @@ def measure(request: str) -> str:
     """
     values = json.loads(request)
     experiment = load_experiment(values["source"])
-    network = VirtualNetwork(NetworkConditions(latency_ms=values["latency_ms"], loss=values["loss"]), seed=1)
-    settings = MatchSettings(session="bench", seed=1, fps=values["fps"], default_actions=(experiment.default_action,))
-    matches = [
-        Match(
-            Runtime(experiment.environment(), max_steps=values["frames"], players=experiment.players),
-            local=place,
-            settings=settings,
-            journal=MemoryJournal(),
-        )
-        for place in range(experiment.players)
-    ]
-    codec = matches[0].runtime.simulation.codecs[0]
-    moves = [codec.encode(action) for action in [*experiment.keys.values(), experiment.default_action]]
-    samplers = [_player(moves, place) for place in range(experiment.players)]
-    wakes = [0.0] * len(matches)
-    sent = [0] * len(matches)
-    while any(match.phase is not Phase.OVER for match in matches):
-        now = min(wakes)
-        for sender, receiver, data in network.arrivals(now):
-            matches[receiver].receive(sender, data, now)
-        for place, match in enumerate(matches):
-            if wakes[place] > now:
-                continue
-            match.tick(now, samplers[place])
-            for receiver, _, data in match.outbox:
-                network.send(now, place, receiver, data)
-                sent[place] += 1
-            match.outbox.clear()
-            wakes[place] = max(now + 1.0, match.wake_at)
-    outcomes = {match.outcome for match in matches}
+    scenario = Scenario(
+        players=experiment.players,
+        frames=values["frames"],
+        fps=values["fps"],
+        seed=1,
+        conditions=NetworkConditions(latency_ms=values["latency_ms"], loss=values["loss"]),
+        default_actions=(experiment.default_action,),
+    )
+    moves = [*experiment.keys.values(), experiment.default_action]
+    table = Counting(experiment.environment, scenario, controllers=[_player(moves) for _ in range(experiment.players)])
+    table.run()
+    outcomes = {match.outcome for match in table.matches}
     if outcomes != {Outcome.COMPLETED}:
         raise ValueError(f"the match ended as {outcomes}")
-    seconds = min(wakes) / 1000
+    seconds = table.now / 1000
     return json.dumps(
         {
-            "bytes_a_second": [sum(peer.bytes_sent for peer in match.peers.values()) / seconds for match in matches],
-            "packets_a_second": [count / seconds for count in sent],
-            "rollbacks": [match.counters.rollbacks for match in matches],
-            "round_trip_ms": max(match.round_trip_ms or 0.0 for match in matches),
-            "lost": network.lost,
+            "bytes_a_second": [sum(peer.bytes_sent for peer in match.peers.values()) / seconds for match in table.matches],
+            "packets_a_second": [count / seconds for count in table.counts],
+            "rollbacks": [match.counters.rollbacks for match in table.matches],
+            "round_trip_ms": max(match.round_trip_ms or 0.0 for match in table.matches),
+            "lost": table.network.lost,
         }
     )
 
 
-def _player(moves: list[bytes], place: int) -> Callable[[], bytes]:
-    choices = random.Random(place)
-    hand = {"left": 0, "move": moves[0]}
+class Counting(Table):
+    """A table that counts the packets of each host."""
 
-    def sample() -> bytes:
-        if hand["left"] == 0:
-            hand["left"], hand["move"] = choices.randint(1, LONGEST_HOLD), choices.choice(moves)
-        hand["left"] -= 1  # type: ignore[operator]
-        return make_input(hand["move"], True)  # type: ignore[arg-type]
+    def __init__(self, factory: Callable[[], Any], scenario: Scenario, *, controllers: list[Controller]) -> None:
+        super().__init__(factory, scenario, controllers=controllers)
+        self.counts = [0] * scenario.players
 
-    return sample
+    def post(self, number: int) -> None:
+        """Send what a host wants to send."""
+        self.counts[number] += len(self.matches[number].outbox)
+        super().post(number)
+
+
+def _player(moves: list[Any]) -> Controller:
+    """Holds each action for a few frames."""
+    left, move = 0, moves[0]
+
+    def act(frame: int, choices: random.Random) -> Any:
+        nonlocal left, move
+        if left == 0:
+            left, move = choices.randint(1, LONGEST_HOLD), choices.choice(moves)
+        left -= 1
+        return move
+
+    return act

@@ -14,14 +14,12 @@ from typing import Any
 from bench.soaking.plan import Plan
 from pyodide_runtime.errors import WireError
 from pyodide_runtime.match import Match, Phase
-from pyodide_runtime.network.virtual import NetworkConditions
 from pyodide_runtime.network.wire import decode, session_key
-from tests.netcode.sessions import Result, Table
+from pyodide_runtime.virtual.table import Table
 
 __all__ = ["Broken", "Fire"]
 
 KEY = session_key("virtual")  # the session of every Table
-DEAD = NetworkConditions(loss=1.0)
 #: A match that has not ended by then never will, in ms of virtual time.
 LIMIT_MS = 180_000.0
 #: From then on nothing is forged any more, so that a host whose peer has gone can notice the silence.
@@ -43,48 +41,34 @@ class Fire(Table):
     """
 
     def __init__(self, plan: Plan) -> None:
-        super().__init__(plan.factory, **plan.options)
+        super().__init__(plan.factory, plan.scenario)
         self._plan = plan
-        self._dice = random.Random(f"fire {self.seed}")
+        self._dice = random.Random(f"fire {plan.scenario.seed}")
         self._sent: list[tuple[int, int, bytes]] = []
-        self._pauses = sorted(plan.pauses)
         self._witness = _Witness(self)
-        self._dead: bool | None = None
         self.thrown = self.forged = 0
         self.refused = [0] * len(self.matches)
-        self._set_lines(dead=False)
 
-    def post(self, place: int) -> None:
+    def post(self, number: int) -> None:
         """Send what a host wants to send, and remember it."""
-        self._sent.extend((place, receiver, data) for receiver, _, data in self.matches[place].outbox)
+        self._sent.extend((number, receiver, data) for receiver, _, data in self.matches[number].outbox)
         del self._sent[:-RECENT]
-        super().post(place)
+        super().post(number)
 
-    def play(self) -> Result:
-        """Go on to the end. Broken if a law is."""
+    def play(self) -> None:
+        """Go on to the end.
+
+        Raises:
+            Broken: a law is.
+            MatchStuck: there is no end.
+        """
         self.run(each=self._look, limit_ms=LIMIT_MS)
-        return self.result()
 
     def _look(self) -> None:
-        """After every moment: the plan's mishaps, the fire, and a look at what must not have changed."""
-        if self.now > LIMIT_MS - 1000:  # also where assertions are switched off
-            raise Broken(f"the match has not ended after {LIMIT_MS / 1000:.0f} s of virtual time")
-        self._set_lines(dead=any(begin <= self.now < end for begin, end in self._plan.cuts))
-        while self._pauses and self._pauses[0][0] <= self.now:
-            _, place, ms = self._pauses.pop(0)
-            self.pause(place, ms)
+        """After every moment: the fire, and a look at what must not have changed."""
         if len(self.matches) > 1:
             self._throw()
         self._witness.look()
-
-    def _set_lines(self, *, dead: bool) -> None:
-        if dead is self._dead:
-            return
-        self._dead = dead
-        everybody = range(len(self.matches))
-        for line in ((sender, receiver) for sender in everybody for receiver in everybody if sender != receiver):
-            conditions = DEAD if dead else self._plan.lines.get(line, self._plan.options["conditions"])
-            self.network.set_line(*line, conditions)
 
     # -- throwing ----------------------------------------------------------------------------------------------------
 

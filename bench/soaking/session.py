@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import traceback
 from dataclasses import dataclass
 
 from bench.soaking.fire import Broken, Fire
 from bench.soaking.plan import Plan, draw
 from pyodide_runtime.match import Outcome
-from pyodide_runtime.rows import to_csv
-from tests.netcode.sessions import Result
+from pyodide_runtime.virtual.oracle import Divergence, divergence_of, first_divergence, run_straight
 
 __all__ = ["Report", "play"]
 
@@ -46,13 +43,13 @@ def play(seed: int, environment: str | None = None) -> Report:
     report = Report(seed)
     try:
         plan = draw(seed, environment)
-        report.plan, report.ill, report.hosts = str(plan), plan.ill, plan.options["players"]
+        report.plan, report.ill, report.hosts = str(plan), plan.ill, plan.scenario.players
         table = Fire(plan)
         try:
-            result = table.play()
+            table.play()
         finally:
             _count(report, table)
-        _judge(report, plan, table, result)
+        _judge(report, plan, table)
     except Broken as error:
         report.failure = str(error)
     except Exception as error:
@@ -77,43 +74,33 @@ def _count(report: Report, table: Fire) -> None:
     report.thrown, report.virtual_ms = table.thrown, table.now
 
 
-def _judge(report: Report, plan: Plan, table: Fire, result: Result) -> None:
+def _judge(report: Report, plan: Plan, table: Fire) -> None:
     """Raise Broken with the first law that does not hold."""
-    for place, match in enumerate(result.matches):
+    journals, outcomes = table.journals, [match.outcome for match in table.matches]
+    for place, match in enumerate(table.matches):
         # From this host's own inputs: a player that means ill may have told each host something else.
-        straight = to_csv(table.straight(result.journals[place]))
-        report.compared += _compare(f"host {place}", result.csv[place], straight)
+        oracle = run_straight(plan.factory, plan.scenario, journals[place], digest_every=match.settings.digest_every)
+        _must_not_differ(divergence_of(place, journals[place], oracle, complete=True))
+        report.compared += len(oracle.rows)
         if match.counters.deepest_rollback > match.settings.prediction_window:
             raise Broken(f"host {place} rolled back {match.counters.deepest_rollback} frames, more than its window")
-    report.completed = all(match.outcome is Outcome.COMPLETED for match in result.matches)
+    report.completed = all(outcome is Outcome.COMPLETED for outcome in outcomes)
     if plan.ill:
         return
-    for place, match in enumerate(result.matches):
+    _must_not_differ(first_divergence(oracle, journals, outcomes))
+    for place, match in enumerate(table.matches):
         if match.outcome is not Outcome.COMPLETED:
             raise Broken(f"host {place} ended as {match.outcome and match.outcome.value}: {match.detail}")
-        _compare(f"host {place} beside host 0", result.csv[place], result.csv[0])
-        if result.journals[place].ends != result.journals[0].ends:
+        if journals[place].ends != journals[0].ends:
             raise Broken(f"host {place} and host 0 agreed on different ends of episodes")
         if match.certified_through != (match.episode, len(match.ledger) - 1):
             raise Broken(f"host {place} completed, but its data are certified only through {match.certified_through}")
         if match.malformed != table.refused[place]:
             raise Broken(f"host {place} dropped {match.malformed} packets, but {table.refused[place]} bad ones were thrown at it")
-    if len(table.journals[0].ends) != plan.options["episodes"] or not table.journals[0].cells:
-        raise Broken(f"{len(table.journals[0].ends)} episodes were played instead of {plan.options['episodes']}")
+    if len(journals[0].ends) != plan.scenario.episodes or not journals[0].cells:
+        raise Broken(f"{len(journals[0].ends)} episodes were played instead of {plan.scenario.episodes}")
 
 
-def _compare(who: str, found: bytes, expected: bytes) -> int:
-    """How many rows two tables have, if they are equal; Broken with the first difference if not."""
-    here, there = (list(csv.reader(io.StringIO(data.decode()))) for data in (found, expected))
-    for number, (row, other) in enumerate(zip(here, there, strict=False)):
-        for place, (value, wanted) in enumerate(zip(row, other, strict=False)):
-            if value != wanted:
-                where = f"row {number}, column {here[0][place]}" if number else "the header"
-                raise Broken(f"{who}: {where} is {value!r} instead of {wanted!r}")
-        if len(row) != len(other):
-            raise Broken(f"{who}: row {number} has {len(row)} columns instead of {len(other)}")
-    if len(here) != len(there):
-        raise Broken(f"{who}: {len(here) - 1} rows instead of {len(there) - 1}")
-    if found != expected:
-        raise Broken(f"{who}: the rows are alike, but their bytes are not")
-    return len(here) - 1
+def _must_not_differ(divergence: Divergence | None) -> None:
+    if divergence is not None:
+        raise Broken(str(divergence))

@@ -1,4 +1,4 @@
-"""The wire: packets, the state kept about one remote peer, and a virtual network for tests.
+"""The wire: packets, the state kept about one remote peer, and a virtual network.
 
 Knows nothing of environments.
 """

@@ -28,7 +28,10 @@ from .contents import DICT, SET, ArrayKind, Kind, ObjectArrayKind, ReplacedKind
 from .generators import BitGeneratorKind, RandomKind, RandomStateKind, SeedSequenceKind
 from .kinds import Role, children_of_value, pieces, role_of
 
-__all__ = ["DIGEST_SIZE", "digest", "encode"]
+__all__ = ["DIGEST_SIZE", "SIMPLE", "Contents", "Encoder", "digest", "encode"]
+
+Contents = Mapping[int, list[tuple[Kind, Any]]]
+"""Captured contents by object identity, as `Checkpoint.contents_by_identity` gives them."""
 
 #: Length of a state's digest, in bytes.
 DIGEST_SIZE = 16
@@ -37,12 +40,12 @@ _FLOAT = struct.Struct("<d").pack
 _NAN = b"f" + _FLOAT(float("nan"))
 
 
-def digest(roots: Iterable[Any], contents: Mapping[int, list[tuple[Kind, Any]]] | None = None) -> bytes:
+def digest(roots: Iterable[Any], contents: Contents | None = None) -> bytes:
     """blake2b of the canonical bytes, `DIGEST_SIZE` long. Arguments as for `encode`."""
     return hashlib.blake2b(encode(roots, contents), digest_size=DIGEST_SIZE).digest()
 
 
-def encode(roots: Iterable[Any], contents: Mapping[int, list[tuple[Kind, Any]]] | None = None) -> bytes:
+def encode(roots: Iterable[Any], contents: Contents | None = None) -> bytes:
     """The canonical bytes of everything that can be reached from `roots`.
 
     Args:
@@ -51,15 +54,17 @@ def encode(roots: Iterable[Any], contents: Mapping[int, list[tuple[Kind, Any]]] 
             `Checkpoint.contents_by_identity` gives them; an object that is
             not in it is read as it is now.
     """
-    encoder = _Encoder(contents or {})
+    encoder = Encoder(contents or {})
     for root in roots:
         encoder.run(root)
     encoder.finish()
     return b"".join(encoder.out)
 
 
-class _Encoder:
-    def __init__(self, contents: Mapping[int, list[tuple[Kind, Any]]]) -> None:
+class Encoder:
+    """One walk. `out` is what it wrote."""
+
+    def __init__(self, contents: Contents) -> None:
         self.out: list[bytes] = []
         self._contents = contents
         self._numbers: dict[int, int] = {}
@@ -73,12 +78,13 @@ class _Encoder:
             self.out.append(b"@%d;" % self._numbers.get(id(target), -1))
 
     def run(self, root: Any) -> None:
+        """Write everything that can be reached from a root and was not written yet."""
         stack: list[Any] = [root]
         out = self.out
         while stack:
             obj = stack.pop()
             kind = type(obj)
-            simple = _SIMPLE.get(kind)
+            simple = SIMPLE.get(kind)
             if simple is not None:
                 out.append(simple(obj))
             elif kind is tuple:
@@ -258,7 +264,7 @@ def _value(obj: Any) -> bytes | None:
         bases: tuple[Any, ...] = (bool, int, float, complex, str, bytes)
         for base in bases:
             if isinstance(obj, base):
-                return _named(b"N", type(obj)) + _SIMPLE[base](base(obj))
+                return _named(b"N", type(obj)) + SIMPLE[base](base(obj))
     name = getattr(obj, "__qualname__", None) or getattr(obj, "__name__", None)
     if isinstance(name, str):
         return _text(b"B", f"{getattr(obj, '__module__', None)}.{name}")
@@ -271,7 +277,7 @@ def _value(obj: Any) -> bytes | None:
 _REPR_IS_VALUE = {range, type(Ellipsis), type(NotImplemented)}
 _REPRS_ARE_VALUES = {"datetime", "decimal", "fractions", "uuid", "pathlib", "pathlib._local", "re", "operator"}
 
-_SIMPLE: dict[type, Callable[[Any], bytes]] = {
+SIMPLE: dict[type, Callable[[Any], bytes]] = {
     type(None): lambda _: b"n",
     bool: lambda value: b"t" if value else b"x",
     int: lambda value: b"i%d;" % value,

@@ -94,8 +94,12 @@ class Way(abc.ABC):
         """Bring a saved state back; any number of times."""
 
     @abc.abstractmethod
+    def parts(self, saved: Any) -> tuple[list[Any], canonical.Contents]:
+        """The environment in a saved state, to be walked: roots, and the contents of what can be reached from them."""
+
     def digest(self, saved: Any) -> bytes:
         """Canonical digest of the environment in a saved state."""
+        return canonical.digest(*self.parts(saved))
 
     @abc.abstractmethod
     def generators(self, saved: Any) -> list[Any]:
@@ -127,8 +131,8 @@ class GraphWay(Way):
     def restore(self, saved: Checkpoint) -> None:
         self._checkpointer.restore(saved)
 
-    def digest(self, saved: Checkpoint) -> bytes:
-        return canonical.digest([self._environment.root], saved.contents_by_identity())
+    def parts(self, saved: Checkpoint) -> tuple[list[Any], canonical.Contents]:
+        return [self._environment.root], saved.contents_by_identity()
 
     def generators(self, saved: Checkpoint) -> list[Any]:
         return _of_generators(saved)
@@ -165,9 +169,9 @@ class OwnWay(Way):
         self._inner.set_state(pickle.loads(saved[0]))
         self._around.restore(saved[1])
 
-    def digest(self, saved: tuple[bytes, Checkpoint]) -> bytes:
+    def parts(self, saved: tuple[bytes, Checkpoint]) -> tuple[list[Any], canonical.Contents]:
         contents = saved[1].contents_by_identity()
-        return canonical.digest([pickle.loads(saved[0]), *_without(self._wrappers, self._inner, contents)], contents)
+        return [pickle.loads(saved[0]), *_without(self._wrappers, self._inner, contents)], contents
 
     def generators(self, saved: tuple[bytes, Checkpoint]) -> list[Any]:
         return _of_generators(saved[1])
@@ -220,8 +224,8 @@ class PickleWay(Way):
         self._environment.root = pickle.loads(saved[0])  # type: ignore[misc]
         self._globals.restore(saved[1])
 
-    def digest(self, saved: tuple[bytes, Checkpoint]) -> bytes:
-        return canonical.digest([pickle.loads(saved[0])])
+    def parts(self, saved: tuple[bytes, Checkpoint]) -> tuple[list[Any], canonical.Contents]:
+        return [pickle.loads(saved[0])], {}
 
     def generators(self, saved: tuple[bytes, Checkpoint]) -> list[Any]:
         return _of_generators(saved[1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from typing import Any
 
 import numpy as np
@@ -50,6 +51,46 @@ def test_an_action_comes_back_from_its_bytes(space: Any, seed: int) -> None:
     again = codec.decode(data)
     assert same_action(action, again)
     assert space.contains(again)
+
+
+@LAW
+@given(any_spaces, st.integers(0, 1000))
+def test_drawn_and_neutral_actions_lie_in_the_space_and_equal_sources_draw_alike(space: Any, seed: int) -> None:
+    codec, one, two = codec_for(space), random.Random(seed), random.Random(seed)
+    drawn = [codec.draw(one) for _ in range(5)]
+    assert all(space.contains(action) for action in [codec.neutral(), *drawn])
+    assert [codec.encode(action) for action in drawn] == [codec.encode(codec.draw(two)) for _ in range(5)]
+
+
+@pytest.mark.parametrize(
+    "space, neutral",
+    [
+        (spaces.Discrete(5), 0),
+        (spaces.Discrete(5, start=-2), 0),
+        (spaces.Discrete(5, start=3), 3),
+        (spaces.Discrete(5, start=-9), -5),
+        (spaces.MultiBinary(3), [0, 0, 0]),
+        (spaces.MultiDiscrete([4, 2], start=[-1, 6]), [0, 6]),
+        (spaces.Box(-1.0, 1.0, (2,)), [0.0, 0.0]),
+        (spaces.Box(np.array([0.5, -3.0]), np.array([1.0, -2.0]), dtype=np.float64), [0.5, -2.0]),
+    ],
+)
+def test_the_neutral_action_is_what_comes_nearest_to_zero(space: Any, neutral: Any) -> None:
+    assert np.array_equal(codec_for(space).neutral(), neutral)
+
+
+def test_a_player_of_turns_draws_both_actions_and_none() -> None:
+    codec, source = OptionalCodec(codec_for(spaces.Discrete(3))), random.Random(1)
+    assert codec.neutral() is None
+    assert {codec.draw(source) for _ in range(60)} == {None, 0, 1, 2}
+
+
+def test_draws_reach_all_of_a_small_space_and_much_of_a_large_one() -> None:
+    source = random.Random(1)
+    box = codec_for(spaces.Box(-1.0, 1.0, (1,)))
+    values = [float(box.draw(source)[0]) for _ in range(200)]
+    assert min(values) < -0.9 and max(values) > 0.9
+    assert {codec_for(spaces.Discrete(6, start=-3)).draw(source) for _ in range(100)} == set(range(-3, 3))
 
 
 @LAW

@@ -7,10 +7,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from pyodide_runtime.network.virtual import NetworkConditions
-
 from .environments import Pond
-from .sessions import Result, Table, assert_completed
+from .sessions import MatchStuck, Result, Table, assert_completed
 
 
 @dataclass
@@ -58,21 +56,17 @@ def campaign(seeds: Iterable[int], options: Callable[[random.Random], dict[str, 
     for seed in seeds:
         drawn = options(random.Random(seed))
         players = drawn.setdefault("players", 2)
-        lines: dict[tuple[int, int], NetworkConditions] = drawn.pop("lines", {})
 
         def pond(players: int = players) -> Pond:
             return Pond(players, ends_at=ends_at)
 
-        table = Table(pond, seed=seed, **drawn)
-        for (sender, receiver), conditions in lines.items():
-            table.network.set_line(sender, receiver, conditions)
         try:
-            result = table.run().result()
+            result = Table(pond, seed=seed, **drawn).run().result()
             assert_completed(result, None if ends_at else drawn["frames"] * drawn.get("episodes", 1))
             for match in result.matches:
                 assert match.counters.deepest_rollback <= match.settings.prediction_window
-        except AssertionError as error:
-            raise AssertionError(f"the match of seed {seed} under {drawn} {lines}: {error}") from error
+        except (AssertionError, MatchStuck) as error:
+            raise AssertionError(f"the match of seed {seed} under {drawn}: {error}") from error
         tally.add(result)
         tally.most_rows += drawn["frames"] * drawn.get("episodes", 1)
     print(tally)

@@ -92,7 +92,7 @@ def test_ends_are_agreed_on_though_two_fifths_of_everything_are_lost(players: in
 
 def test_hosts_that_wait_for_a_third_do_not_wait_for_each_other_for_ever() -> None:
     """Two hosts that know each other's End, but not that their own arrived, while the third is late."""
-    for seed in (37, 106):
+    for seed in (2, 4, 8, 17):
         table = Table(
             pond(4, ends_at=40), players=4, frames=60, conditions=replace(AWFUL, jitter_ms=0), seed=seed, window=3, input_delay=6
         )
@@ -133,9 +133,9 @@ def test_nothing_that_comes_after_the_match_changes_how_it_ended() -> None:
     sent: list[tuple[int, bytes]] = []
     post = table.post
 
-    def keep(place: int) -> None:
-        sent.extend((place, data) for _, _, data in table.matches[place].outbox)
-        post(place)
+    def keep(number: int) -> None:
+        sent.extend((number, data) for _, _, data in table.matches[number].outbox)
+        post(number)
 
     table.post = keep  # type: ignore[method-assign]
     table.run()

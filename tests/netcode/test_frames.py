@@ -18,7 +18,7 @@ from pyodide_runtime.rollback.inputs import Prediction, make_input
 from pyodide_runtime.rows import Row
 
 from .environments import Pond
-from .sessions import Sampler, Table, assert_completed, held_actions
+from .sessions import Sampler, Table, assert_completed
 
 KEY = session_key("virtual")
 FAR = NetworkConditions(latency_ms=100, jitter_ms=30)
@@ -148,7 +148,8 @@ def test_a_sample_taken_at_c_lands_d_frames_later_and_before_that_all_are_neutra
 
         return sample
 
-    table.samplers = [note(place, sampler) for place, sampler in enumerate(table.samplers)]
+    for host in table.hosts:
+        host.sampler = note(host.number, host.sampler)
     assert_completed(table.run().result(), 100)
     for episode in range(2):
         inputs = confirmed_inputs(table.journals[0], episode)
@@ -176,21 +177,21 @@ def test_an_input_leaves_with_the_tick_that_takes_it(fps_factor: float) -> None:
     )
     match = table.matches[0]
     taken: list[float] = []
-    sampler = table.samplers[0]
+    sampler = table.hosts[0].sampler
 
     def sample() -> bytes:
         taken.append(table.now)
         return sampler()
 
-    table.samplers[0] = sample
+    table.hosts[0].sampler = sample
     sent: list[tuple[float, int]] = []
     post = table.post
 
-    def watch(place: int) -> None:
-        if place == 0:
+    def watch(number: int) -> None:
+        if number == 0:
             packets = [decode(data, KEY) for _, _, data in match.outbox]
             sent.extend((table.now, packet.start + len(packet.inputs)) for packet in packets if isinstance(packet, Inputs))
-        post(place)
+        post(number)
 
     table.post = watch  # type: ignore[method-assign]
     assert_completed(table.run().result(), 60)
@@ -290,8 +291,3 @@ def test_rows_are_those_of_a_bare_loop_over_the_environment() -> None:
             assert row[f"focused.{agent}"] == ("true" if data[0] else "false")
             for name in ("total", "combo", "old"):  # "lily" depends on a set's order, which snapshots define
                 assert row[f"info.{agent}.{name}"] == str(infos[agent][name])
-
-
-def test_samplers_of_this_file_really_vary() -> None:
-    sampler = held_actions(random.Random(1), 5, 4)
-    assert len({sampler() for _ in range(200)}) == 10

@@ -36,9 +36,9 @@ class Fire(Table):
         self.dice = random.Random(seed)
         self.thrown = 0
 
-    def post(self, place: int) -> None:
-        self.sent.extend((place, data) for _, _, data in self.matches[place].outbox)
-        super().post(place)
+    def post(self, number: int) -> None:
+        self.sent.extend((number, data) for _, _, data in self.matches[number].outbox)
+        super().post(number)
 
     def throw(self, sender: int, data: bytes) -> None:
         """Hand a packet to the host that `sender` is not, as if it had come from there."""
@@ -192,11 +192,12 @@ def test_whatever_a_player_seals_raises_nothing_and_changes_nothing_that_is_conf
         def shoot(table: Fire = table, witness: Witness = witness) -> None:
             nonlocal accepted
             connecting = any(match.phase is Phase.CONNECTING for match in table.matches)
-            if table.seed % 4 and connecting:
+            if table.scenario.seed % 4 and connecting:
                 return  # else hardly any match would get beyond its hellos
             for _ in range(table.dice.randrange(6)):
                 sender = table.dice.randrange(2)
-                own = [data for place, data in table.sent[-40:] if place == sender and (data[1] == 2 or table.seed % 2 == 0)]
+                recent = [data for place, data in table.sent[-40:] if place == sender]
+                own = [data for data in recent if data[1] == 2 or table.scenario.seed % 2 == 0]
                 if own:
                     before = table.matches[1 - sender].malformed
                     table.throw(sender, forged(table.dice, table.dice.choice(own), sender))

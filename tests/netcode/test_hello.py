@@ -117,16 +117,14 @@ def test_another_environment_is_refused(factories: Callable[[int], Callable[[], 
 def test_another_length_of_episode_is_refused() -> None:
     table = Table(lambda: Pond(2), reliable_control=True)
     other = Table(lambda: Pond(2), frames=121)
-    table.matches[1] = other.matches[1]
-    table.journals[1] = other.journals[1]
+    table.hosts[1] = other.hosts[1]
     assert "max_steps is 120 here and 121 there" in refused(table)[0]
 
 
 def test_another_rhythm_of_captures_is_refused() -> None:
     table = Table(lambda: Pond(2), reliable_control=True)
     other = Table(lambda: Pond(2), snapshot_every=3)
-    table.matches[1] = other.matches[1]
-    table.journals[1] = other.journals[1]
+    table.hosts[1] = other.hosts[1]
     assert "snapshot_every is 1 here and 3 there" in refused(table)[0]
 
 

@@ -1,0 +1,206 @@
+"""The table of a virtual match: hosts, the lines between them, and time, which passes from one moment of interest to the next.
+
+As in a browser, what arrives waits for the host's next tick. A host has a clock of its own, may freeze, and may be
+switched off; it is not the same as a player: packets travel between hosts, inputs belong to players. The table lets
+the matches be played and looks at nothing in them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Self
+
+from ..errors import MatchStuck
+from ..journal import MemoryJournal
+from ..match import CONTROL, Match, MatchSettings, Phase
+from ..network.virtual import Fates, VirtualNetwork
+from ..rollback.inputs import make_input
+from .inputs import Controllers, DrawnInputs, Inputs, Sampler
+from .scenario import Clock, Factory, Scenario
+
+__all__ = ["Host", "Table"]
+
+#: A host is not called more often than this, in ms of the virtual clock.
+SHORTEST_TICK_MS = 1.0
+
+
+@dataclass(slots=True, eq=False)
+class Host:
+    """One machine at the table.
+
+    Attributes:
+        number: its number, by which the network knows it.
+        players: places of the players whose inputs come from it.
+        match: its part in the match.
+        journal: where that writes.
+        sampler: gives it inputs.
+        clock: what it takes for the time.
+        wake_ms: when it is to be called next, on the virtual clock.
+        inbox: what has arrived since it was last called: players and packets.
+        ended_ms: when its match was over; None as long as it is not.
+    """
+
+    number: int
+    players: tuple[int, ...]
+    match: Match
+    journal: MemoryJournal
+    sampler: Sampler
+    clock: Clock
+    wake_ms: float
+    inbox: list[tuple[int, bytes]] = field(default_factory=list)
+    ended_ms: float | None = None
+
+
+class Table:
+    """The hosts of one match.
+
+    Args:
+        factory: makes the environment.
+        scenario: what is played.
+        controllers: give the players' actions; see `inputs`.
+        inputs: what gives the inputs instead, given how they would be made.
+        fates: what becomes of packets; None: drawn from the scenario's seed.
+        factories: the factory of each host, where they are to differ.
+        settings: changes the settings of one host, where they are to differ.
+        journal: makes what a host writes into.
+
+    Raises:
+        SessionError, ActionError, EnvironmentNotSupported, EnvironmentFailed, SnapshotError: the match cannot be played.
+    """
+
+    def __init__(
+        self,
+        factory: Factory,
+        scenario: Scenario,
+        *,
+        controllers: Controllers | None = None,
+        inputs: Callable[[tuple[bytes, ...]], Inputs] | None = None,
+        fates: Fates | None = None,
+        factories: Callable[[int], Factory] | None = None,
+        settings: Callable[[int, MatchSettings], MatchSettings] = lambda number, settings: settings,
+        journal: Callable[[], MemoryJournal] = MemoryJournal,
+    ) -> None:
+        self.factory = factory
+        self.scenario = scenario
+        self.network = VirtualNetwork(
+            scenario.conditions, scenario.seed, lines=scenario.lines, partitions=scenario.partitions, fates=fates
+        )
+        self.now = 0.0
+        #: Hosts that do nothing at all.
+        self.off: set[int] = set()
+        #: The hosts that were called at this moment.
+        self.ticked: list[int] = []
+        self._freezes = sorted(scenario.freezes, key=lambda freeze: freeze.at_ms)
+        runtimes = [scenario.runtime(factories(number) if factories else factory) for number in range(scenario.players)]
+        simulation, shared = runtimes[0].simulation, scenario.settings(runtimes[0])
+        defaults = shared.default_actions * (scenario.players if len(shared.default_actions) == 1 else 1)
+        neutral = tuple(
+            make_input(codec.encode(action), True) for codec, action in zip(simulation.codecs, defaults, strict=False)
+        )
+        self.inputs = (
+            inputs(neutral)
+            if inputs is not None
+            else DrawnInputs(simulation.players, simulation.codecs, neutral, scenario.seed, controllers, hold=scenario.hold)
+        )
+        self.hosts: list[Host] = []
+        for number, runtime in enumerate(runtimes):
+            written = journal()
+            match = Match(runtime, local=number, settings=settings(number, shared), journal=written)
+            starts_ms = number * scenario.start_skew_ms
+            sampler = self._sampler(match, number)
+            self.hosts.append(Host(number, (number,), match, written, sampler, scenario.clock(number), starts_ms))
+        self._host_of = {player: host for host in self.hosts for player in host.players}
+
+    def _sampler(self, match: Match, player: int) -> Sampler:
+        return lambda: self.inputs.at(player, match.episode, match.frame + match.settings.input_delay)
+
+    @property
+    def matches(self) -> list[Match]:
+        """Every host's part in the match."""
+        return [host.match for host in self.hosts]
+
+    @property
+    def journals(self) -> list[MemoryJournal]:
+        """What every host has written."""
+        return [host.journal for host in self.hosts]
+
+    def clock(self, number: int) -> float:
+        """The time on a host's own clock, in ms."""
+        return self.hosts[number].clock.read(self.now)
+
+    # -- time --------------------------------------------------------------------------------------------------------
+
+    def turn(self) -> None:
+        """Go on to the next moment at which some host wants to do something, and let it."""
+        self.now = min(host.wake_ms for host in self.hosts if host.number not in self.off)
+        for sender, receiver, data in self.network.arrivals(self.now):
+            self.hosts[receiver].inbox.append((self.hosts[sender].players[0], data))
+        self.ticked = []
+        for host in self.hosts:
+            if host.number in self.off or host.wake_ms > self.now:
+                continue
+            frozen_until = self._frozen_until(host.number)
+            if frozen_until > self.now:
+                host.wake_ms = frozen_until
+            else:
+                self._tick(host)
+
+    def _frozen_until(self, number: int) -> float:
+        until = self.now
+        for freeze in self._freezes:
+            if freeze.host == number:
+                until = freeze.lasts_until(until)
+        return until
+
+    def _tick(self, host: Host) -> None:
+        self.ticked.append(host.number)
+        now = host.clock.read(self.now)
+        for player, data in host.inbox:
+            host.match.receive(player, data, now)
+        host.inbox.clear()
+        host.match.tick(now, host.sampler)
+        self.post(host.number)
+        host.wake_ms = max(self.now + SHORTEST_TICK_MS, host.clock.when(host.match.wake_at))
+        if host.ended_ms is None and host.match.phase is Phase.OVER:
+            host.ended_ms = self.now
+
+    def post(self, number: int) -> None:
+        """Send what a host wants to send."""
+        outbox, reliable = self.hosts[number].match.outbox, self.scenario.reliable_control
+        for player, channel, data in outbox:
+            receiver = self._host_of[player].number
+            self.network.send(self.now, number, receiver, data, reliable=reliable and channel == CONTROL)
+        outbox.clear()
+
+    def pause(self, number: int, ms: float) -> None:
+        """Let a host not be called for some time; what arrives meanwhile waits for it."""
+        host = self.hosts[number]
+        host.wake_ms = max(host.wake_ms, self.now + ms)
+
+    @property
+    def over(self) -> bool:
+        """Whether all hosts that are not off have ended."""
+        return all(host.match.phase is Phase.OVER for host in self.hosts if host.number not in self.off)
+
+    def run(
+        self, until: Callable[[], bool] | None = None, *, each: Callable[[], None] | None = None, limit_ms: float = 120_000.0
+    ) -> Self:
+        """Go on until all is over, or `until` says so; `each` is called after every moment.
+
+        Raises:
+            MatchStuck: that is not so within `limit_ms` of virtual time.
+        """
+        end = self.now + limit_ms
+        while not (until() if until else self.over):
+            if self.now >= end:
+                where = [
+                    f"host {host.number} is {host.match.phase.value} in episode {host.match.episode} at frame {host.match.frame}, "
+                    f"holds inputs through {host.match.session.held} and has {host.match.session.final} final rows"
+                    for host in self.hosts
+                ]
+                raise MatchStuck(f"the match has not ended within {limit_ms / 1000:g} s of virtual time: {'; '.join(where)}")
+            self.turn()
+            if each is not None:
+                each()
+        return self

@@ -1,0 +1,200 @@
+"""Laws of the command `simulate`: what it proves, what it says of what failed, and that what it says can be done again."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pyodide_runtime import cli
+
+POND, FORGETFUL = "tests.netcode.environments:Pond", "tests.virtual.culprits:Forgetful"
+BAD = [
+    "--latency-ms", "80", "--jitter-ms", "40.25", "--loss", "0.1", "--loss-burst", "2", "--duplicate", "0.1", "--reorder", "0.05",
+]  # fmt: skip
+MISHAPS = [
+    "--line", "0:1:latency_ms=33.3333333,loss=0.25", "--freeze", "1:900:400.5", "--partition", "500:300:0", "--clock", "1:1.03:77",
+]  # fmt: skip
+
+ENVIRONMENT = """
+from dataclasses import dataclass
+
+class Discrete:
+    def __init__(self, n): self.n, self.start = n, 0
+
+class Count:
+    possible_agents = ["a", "b"]
+    def action_space(self, agent): return Discrete(3)
+    def reset(self, seed=None, options=None):
+        self.agents, self.total = list(self.possible_agents), 0
+        return {}, {}
+    def step(self, actions):
+        from beside import weight
+        self.total = (self.total * 7 + weight(actions)) % 1009
+        ends = dict.fromkeys(self.agents, False)
+        return {}, dict.fromkeys(self.agents, float(self.total)), ends, ends, {}
+"""
+EXPERIMENT = ENVIRONMENT + """
+import pyodide_runtime as pr
+experiment = pr.Experiment(
+    name="Count", environment=Count, players=2, max_steps=40, fps=20, episodes=2, input_delay=2, prediction="default",
+    prediction_window=5, default_action=2,
+)
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "counting.py").write_text(EXPERIMENT)
+    (tmp_path / "beside.py").write_text("def weight(actions):\n    return sum(actions.values())\n")
+    return tmp_path
+
+
+def simulate(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
+    status = cli.main(["simulate", *words])
+    return status, *capsys.readouterr()
+
+
+def told(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, Any]:
+    status, out, _ = simulate(capsys, *words, "--json")
+    result = json.loads(out)
+    assert isinstance(result, dict) and status == bool(result["failures"])
+    return result
+
+
+def test_matches_that_hold_are_counted_and_the_status_is_0(capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, err = simulate(capsys, POND, "--sessions", "4", "--frames", "60", *BAD)
+    assert status == 0
+    assert re.search(r"^4 of 4 matches of tests\.netcode\.environments:Pond, \d+ s of virtual time$", out, re.MULTILINE)
+    assert re.search(r"^  identical        4:", out, re.MULTILINE) and re.search(r"^  failures         0$", out, re.MULTILINE)
+    assert re.search(r"^  rollbacks        \d\d+, ", out, re.MULTILINE)
+    assert err.splitlines()[-1] == f"[{'#' * 30}] 4 of 4 matches, 0 failed"
+
+
+def test_json_tells_every_match(capsys: pytest.CaptureFixture[str]) -> None:
+    result = told(capsys, POND, "--sessions", "3", "--seed", "7", "--frames", "30", *BAD, *MISHAPS)
+    assert [session["seed"] for session in result["sessions"]] == [7, 8, 9]
+    assert result["identical"] == result["completed"] == 3 and result["failures"] == [] and not result["vacuous"]
+    for name in ("frames", "rollbacks", "mispredictions", "packets_lost", "bytes_sent"):
+        assert result[name] == sum(session[name] for session in result["sessions"]) > 0
+    assert len(result["sessions"][0]["peers"]) == 2 and result["sessions"][0]["peers"][1]["outcome"] == "completed"
+
+
+def test_every_option_reaches_the_match(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    words = [
+        "--players", "2", "--frames", "150", "--episodes", "2", "--fps", "20", "--input-delay", "3", "--prediction-window", "6",
+        "--prediction", "default", "--hold", "9", "--start-skew-ms", "33", "--bandwidth-bytes-per-s", "9000",
+        "--queue-bytes", "900", "--seed", "11", *BAD, *MISHAPS, "--shrink", "--schedules", str(tmp_path),
+    ]  # fmt: skip
+    result = told(capsys, FORGETFUL, *words)
+    (failure,) = result["failures"]
+    command = shlex.split(failure["command"])
+    assert command[:4] == ["python", "-m", "pyodide_runtime", "simulate"]
+    given = [word for word in words if word not in ("--shrink", "--schedules", str(tmp_path))]
+    for option, value in zip(given[::2], given[1::2], strict=True):
+        assert command[command.index(option) + 1] == value
+
+
+def test_what_fails_is_told_with_the_command_that_plays_it_again(capsys: pytest.CaptureFixture[str]) -> None:
+    words = [FORGETFUL, "--sessions", "3", "--seed", "40", "--frames", "60", *BAD, *MISHAPS]
+    status, out, _ = simulate(capsys, *words)
+    assert status == 1
+    found = re.findall(r"^FAILED: seed (\d+): (host .+)\n  again: python -m pyodide_runtime (simulate .+)$", out, re.MULTILINE)
+    assert [int(seed) for seed, _, _ in found] == [40, 41, 42]
+    for seed, failure, command in found:
+        again = cli.main(shlex.split(command))
+        out = capsys.readouterr().out
+        assert again == 1 and f"FAILED: seed {seed}: {failure}\n" in out, "the very same failure"
+
+
+def test_a_failing_match_is_shrunk_and_the_schedule_plays_it(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    status, out, _ = simulate(capsys, FORGETFUL, "--frames", "120", *BAD, *MISHAPS, "--shrink", "--schedules", str(tmp_path))
+    assert status == 1
+    file = tmp_path / "schedule-0.json"
+    assert file.read_text() in out, "the small schedule is printed, too"
+    assert re.search(r"^  small: \d frames, [01] disturbances, [12] inputs \(of 120 frames, ", out, re.MULTILINE)
+    assert f"simulate {FORGETFUL} --schedule {file}\n" in out
+    for words in ([FORGETFUL, "--schedule", str(file)], ["--schedule", str(file)]):
+        status, out, _ = simulate(capsys, *words)
+        assert status == 1 and f"again: python -m pyodide_runtime simulate {FORGETFUL} --schedule {file}\n" in out
+
+
+def test_a_schedule_of_another_environment_may_hold(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    simulate(capsys, FORGETFUL, "--frames", "60", *BAD, "--shrink", "--schedules", str(tmp_path))
+    status, out, _ = simulate(capsys, POND, "--schedule", str(tmp_path / "schedule-0.json"))
+    assert status == 0 and "1 of 1 matches of tests.netcode.environments:Pond" in out
+
+
+def test_an_experiment_file_is_played_by_its_own_settings(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    result = told(capsys, str(folder / "counting.py"), *BAD)
+    (session,) = result["sessions"]
+    assert session["frames"] == 2 * 40 and session["identical"] and session["rollbacks"] > 5
+    assert session["peers"][0]["certified_through"] == [1, 39]
+    shorter = told(capsys, str(folder / "counting.py"), "--frames", "10", "--episodes", "1", *BAD)
+    assert shorter["frames"] == 10
+    assert told(capsys, f"{folder / 'counting.py'}:Count", "--frames", "20", *BAD)["frames"] == 20
+
+
+def test_two_files_of_one_name_are_two(capsys: pytest.CaptureFixture[str], folder: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "counting.py").write_text(ENVIRONMENT.replace('["a", "b"]', '["c", "d"]'))
+    (other / "beside.py").write_text("def weight(actions):\n    return 1\n")
+    assert told(capsys, f"{folder / 'counting.py'}:Count", "--frames", "5")["sessions"][0]["players"] == ["a", "b"]
+    assert told(capsys, f"{other / 'counting.py'}:Count", "--frames", "5")["sessions"][0]["players"] == ["c", "d"]
+
+
+def test_as_many_play_as_the_environment_has(capsys: pytest.CaptureFixture[str]) -> None:
+    assert told(capsys, "tests.core.environments:Relay", "--frames", "20")["sessions"][0]["players"] == ["x", "y", "z"]
+
+
+def test_enough_matches_without_a_misprediction_prove_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = simulate(capsys, POND, "--sessions", "20", "--frames", "3", "--prediction-window", "1")
+    assert status == 1 and "There was not one misprediction" in out and re.search(r"^  failures         0$", out, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    "words, message",
+    [
+        ([], "say what to simulate: MODULE:FACTORY"),
+        (["nowhere"], "'nowhere' cannot be imported: ModuleNotFoundError"),
+        (["absent.py"], "absent.py: there is no such file"),
+        (["json:nothing"], "json:nothing: there is no nothing in it"),
+        (["json:__name__"], "json:__name__: __name__ is a str, neither a function nor an Experiment"),
+        (["collections:deque"], "collections:deque: deque is not an environment"),
+        ([POND, "--players", "3"], "the environment has 2 players (frog_0, frog_1); this is a match of 3"),
+        ([POND, "--loss", "2"], "loss=2.0: give a share between 0 and 1"),
+        ([POND, "--schedule", "absent.json"], "absent.json: "),
+        ([POND, "--freeze", "5:1:1"], "there is no host 5"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_played_is_one_message_and_status_2(
+    capsys: pytest.CaptureFixture[str], words: list[str], message: str
+) -> None:
+    status, out, err = simulate(capsys, *words)
+    assert (status, out) == (2, "") and message in err and "Traceback" not in err and err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--sessions", "0"],
+        ["--frames", "x"],
+        ["--freeze", "1:2"],
+        ["--partition", "1:2"],
+        ["--partition", "1:2:0:0"],
+        ["--clock", "0:-1"],
+        ["--line", "0:1:wind=3"],
+        ["--line", "0:1:loss=3"],
+    ],
+    ids=str,
+)
+def test_a_wrong_option_is_told_so(capsys: pytest.CaptureFixture[str], words: list[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["simulate", POND, *words])
+    assert ended.value.code == 2 and f"argument {words[0]}: " in capsys.readouterr().err
