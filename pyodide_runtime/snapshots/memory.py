@@ -19,7 +19,6 @@ import itertools
 import random
 import struct
 import sys
-import sysconfig
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -36,7 +35,7 @@ _LONG = 256
 _KNOWN = (
     sys.implementation.name == "cpython"
     and (3, 11) <= sys.version_info[:2] <= (3, 14)
-    and not sysconfig.get_config_var("Py_GIL_DISABLED")
+    and "t" not in sys.abiflags  # without the interpreter lock objects are laid out otherwise
 )
 #: From this version on attributes that share their keys lie behind a head that counts them, and not before it.
 _HEADED = sys.version_info >= (3, 13)
