@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +47,16 @@ experiment = pr.Experiment(
     prediction_window=5, default_action=2,
 )
 """
+
+
+@pytest.fixture(autouse=True)
+def imports_are_undone() -> Iterator[None]:
+    """The command imports what it is told to and ends; here it goes on, among others."""
+    modules, path = set(sys.modules), list(sys.path)
+    yield
+    sys.path[:] = path
+    for name in {"counting", "beside"}.difference(modules):
+        sys.modules.pop(name, None)
 
 
 @pytest.fixture
