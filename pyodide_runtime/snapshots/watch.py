@@ -13,6 +13,7 @@ the contents that were there when it last looked. This module knows nothing of g
 from __future__ import annotations
 
 import ctypes
+import functools
 import sys
 from collections.abc import Container, Sequence
 from typing import Any
@@ -29,8 +30,8 @@ _RESTLESS, _REVIEW = 3, 128
 _LEVELS = 3
 #: What is read at once. To read where there is no memory any more is an error, unless all memory is one piece, as in WebAssembly.
 _STEPS = [range(_LEVELS)] if sys.platform == "emscripten" else [[level] for level in range(_LEVELS)]
-#: Memory is looked at in pieces that begin and end at multiples of this many bytes.
-_PAGE = 1 << 16
+#: How much memory there can be, in bytes: what one buffer can hold, and no more than a process has.
+_MOST = min(1 << 47, sys.maxsize + 1) - 2 * WORD
 
 
 class Item:
@@ -46,23 +47,40 @@ class Item:
 class Watched(Item):
     """An object that can be under watch, and where it keeps what it holds. `places` is None if it is moving."""
 
-    __slots__ = ("_moved", "changes", "places")
+    __slots__ = ("_moved", "at", "changes", "places")
 
     def __init__(self, obj: Any, kind: Kind, contents: Any) -> None:
         super().__init__(obj, kind)
-        self.places = _places_of(obj, kind, contents)
         self.changes = 0  # how many times running it was seen to have changed, up to `_RESTLESS`
         self._moved = False
+        self.places: Places | None = None
+        self._locate(contents)
 
     def move(self, contents: Any) -> None:
         """Its places have moved. It holds `contents`, and is watched where they are now, but not if they move again."""
-        self.places = None if self._moved else _places_of(self.obj, self.kind, contents)
+        if self._moved:
+            self.places = None
+        else:
+            self._locate(contents)
         self._moved = True
 
+    def _locate(self, contents: Any) -> None:
+        self.places = None
+        np = sys.modules.get("numpy")
+        if np is None:  # there is nothing that could gather
+            return
+        places = places_of(self.obj, self.kind, contents)
+        if places is not None and all(address < _MOST for addresses in places[:_LEVELS] for address in addresses):
+            self.places = places
+            #: For each level, where its words are in `_memory()`.
+            self.at = [np.array(addresses, dtype=np.intp) // WORD - 1 for addresses in places[:_LEVELS]]
 
-def _places_of(obj: Any, kind: Kind, contents: Any) -> Places | None:
-    # Without NumPy there is nothing that could gather.
-    return places_of(obj, kind, contents) if "numpy" in sys.modules else None
+
+@functools.cache
+def _memory() -> Any:
+    """All memory but its first word, as words. None is ever read but those that places tell of."""
+    np = sys.modules["numpy"]
+    return np.frombuffer((ctypes.c_char * _MOST).from_address(WORD), dtype=f"u{WORD}")
 
 
 class Watch:
@@ -73,14 +91,12 @@ class Watch:
     """
 
     def __init__(self, items: Sequence[Watched]) -> None:
-        np = sys.modules.get("numpy")
-        still = [(place, item.places) for place, item in enumerate(items) if item.places is not None]
+        still = [(place, item) for place, item in enumerate(items) if item.places is not None]
         watched = {place for place, _ in still}
         self._moving = [place for place in range(len(items)) if place not in watched]
         self.moved: list[int] = []
-        levels = [[(place, places[level]) for place, places in still] for level in range(_LEVELS)]
-        self._steps = [_Words(items, [levels[level] for level in step], step, np) for step in _STEPS]
-        self._hold([(place, stretch, bytes(stretch)) for place, places in still for stretch in places.stretches])
+        self._steps = [_Words(items, still, step) for step in _STEPS] if still else []
+        self._hold([(place, stretch, bytes(stretch)) for place, item in still for stretch in _stretches_of(item)])
 
     def look(self) -> list[int]:
         """All objects that may have changed since the last look. From now on only later changes count."""
@@ -117,51 +133,47 @@ class Watch:
         return [place for place, now, then in zip(self._stretch_of, self._expected, before, strict=True) if now != then]
 
 
+def _stretches_of(item: Watched) -> Sequence[Any]:
+    return () if item.places is None else item.places.stretches
+
+
 class _Words:
-    """Words at many addresses, each of which belongs to an object, and what they were when last gathered.
+    """Words all over the memory, each of which belongs to an object, and what they were when last gathered.
 
     Args:
         items: the objects.
-        levels: for each level of `step`, the objects and the addresses of their words.
+        still: those that are watched, with their places.
+        step: which levels of their words.
     """
 
-    def __init__(
-        self, items: Sequence[Watched], levels: list[list[tuple[int, Sequence[int]]]], step: Sequence[int], np: Any
-    ) -> None:
+    def __init__(self, items: Sequence[Watched], still: list[tuple[int, Watched]], step: Sequence[int]) -> None:
+        self._np = np = sys.modules["numpy"]
+        self._memory = _memory()
         self._items = items
-        self._np = np
         self._lately: list[int] = []
         self._looks = 0
-        runs = [(place, level, own) for level, of_objects in zip(step, levels, strict=True) for place, own in of_objects if own]
-        addresses = [address for _, _, own in runs for address in own]
-        self._empty = not addresses
-        if self._empty:
-            return
-        first = min(addresses) // _PAGE * _PAGE
-        size = (max(addresses) + WORD - first + _PAGE - 1) // _PAGE * _PAGE
-        #: All memory between the first and the last of them, of which nothing but they is ever read.
-        self._memory = np.frombuffer((ctypes.c_char * size).from_address(first), dtype=f"u{WORD}")
-        self._at = (np.array(addresses, dtype=np.uint64) - np.uint64(first)).astype(np.intp) // WORD
-        lengths = [len(own) for _, _, own in runs]
-        # An object by its place; where its words lie elsewhere once this word has changed, by its complement.
-        told = [place if level == _LEVELS - 1 else ~place for place, level, _ in runs]
-        self._of = np.repeat(told, lengths)
+        runs = [(place if level == _LEVELS - 1 else ~place, item.at[level]) for level in step for place, item in still]
+        self._at = np.concatenate([at for _, at in runs])
+        #: An object by its place; where its words lie elsewhere once this word has changed, by its complement.
+        self._of = np.repeat([told for told, _ in runs], [len(at) for _, at in runs])
         self._words = self._memory.take(self._at)
         self._sort()
 
     def _sort(self) -> None:
         """Bring the words of restless objects behind the others."""
-        restless = [place >= 0 and self._items[place].changes >= _RESTLESS for place in self._of.tolist()]
-        order = self._np.argsort(restless, kind="stable")
-        self._at, self._of, self._words = self._at[order], self._of[order], self._words[order]
-        self._calm = (len(restless) - sum(restless)) * WORD
-        self._restless = list(dict.fromkeys(self._of[len(restless) - sum(restless) :].tolist()))
+        np, of = self._np, self._of
+        often = np.array([item.changes >= _RESTLESS for item in self._items], dtype=bool)
+        restless = often[np.maximum(of, ~of)] & (of >= 0)
+        if restless.any():
+            order = restless.argsort(kind="stable")
+            self._at, self._of, self._words = self._at[order], of[order], self._words[order]
+        calm = len(of) - int(restless.sum())
+        self._calm = calm * WORD
+        self._restless = list(dict.fromkeys(self._of[calm:].tolist()))
         self._bytes = self._words.tobytes()
 
     def changed(self) -> tuple[Sequence[int], Sequence[int]]:
         """The objects whose places have moved, and those that may hold something else."""
-        if self._empty:
-            return (), ()
         before, calm = self._bytes, self._calm
         words = self._memory.take(self._at)
         now = words.tobytes()
@@ -199,9 +211,7 @@ class _Words:
 
     def drop(self, objects: set[int]) -> None:
         """Forget the words of these objects."""
-        if self._empty:
-            return
-        kept = ~self._np.isin(self._np.maximum(self._of, ~self._of), list(objects))
+        np = self._np
+        kept = ~np.isin(np.maximum(self._of, ~self._of), list(objects))
         self._at, self._of, self._words = self._at[kept], self._of[kept], self._words[kept]
-        self._empty = not len(self._at)
         self._sort()
