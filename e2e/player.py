@@ -108,13 +108,13 @@ class Player:
     async def press_keys(self, choices: random.Random) -> None:
         """Press keys of the experiment, one or two together, each for a moment, without a rest, until cancelled."""
         keys: list[str] = await self.page.evaluate("window.pyodideRuntime.about.keys")
+        keyboard = self.page.keyboard
         while True:
-            held = choices.sample(keys, choices.choice([1, 1, 2]))
-            for key in held:
-                await self.page.keyboard.down(_as_playwright_names(key))
-            await asyncio.sleep(choices.uniform(0.05, 0.25))
-            for key in held:
-                await self.page.keyboard.up(_as_playwright_names(key))
+            held = [_as_playwright_names(key) for key in choices.sample(keys, choices.choice([1, 1, 2]))]
+            # Side by side with the moment: a browser that has much to do answers late, and people do not wait for that.
+            moment = asyncio.sleep(choices.uniform(0.05, 0.25))
+            await asyncio.gather(moment, *(keyboard.down(key) for key in held))
+            await asyncio.gather(*(keyboard.up(key) for key in held))
 
     async def lose_focus(self) -> None:
         """Another tab of the same window comes to the front: this page gets `blur`, as when a person changes tabs.
