@@ -1,8 +1,9 @@
 """The inputs of one player: those that are held, and a prediction for those that are not.
 
-An input is one byte of flags followed by the canonical bytes of an action. Bit 0 of the flags says that the
-player's page had the focus; the other bits are zero. The flags reach the data but not the environment, so they
-alone never cause a rollback.
+An input is one byte of flags followed by the canonical bytes of an action. Bit 0 says that the player's page had the
+focus; bits 1 to 3 tell of a player whose host is gone (`ABSENT`, `RETURNS`, `STOPS`); bits 4 to 7 are the input delay
+in frames by which the input was taken, where that is adaptive, else 0. The flags reach the data but not the environment,
+so they alone never cause a rollback.
 
 Invariant: inputs are held for every frame from `first` to `last` without a gap. `last` only grows; no input is ever
 changed.
@@ -12,10 +13,16 @@ from __future__ import annotations
 
 import enum
 
-__all__ = ["FOCUSED", "InputQueue", "Prediction", "action_of", "is_focused", "make_input"]
+__all__ = ["ABSENT", "FOCUSED", "RETURNS", "STOPS", "InputQueue", "Prediction", "action_of", "is_focused", "make_input"]
 
 #: The flag of an input whose player's page had the focus.
 FOCUSED = 1
+#: The flag of an input that another host gives in the place of a player whose own host is gone.
+ABSENT = 2
+#: The flag of an absent player's last such input: from the next frame on the player's own host gives the inputs again.
+RETURNS = 4
+#: The flag of an input in whose frame nothing is simulated any more: the match ends before it.
+STOPS = 8
 
 
 class Prediction(enum.Enum):
