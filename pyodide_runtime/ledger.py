@@ -75,6 +75,12 @@ class EpisodeLedger:
         """A row is certified only when this peer agrees, too."""
         self._agreed.setdefault(peer, 0)
 
+    def release(self, peer: int) -> None:
+        """This peer is gone. As long as there is another that can vouch for rows, its word is no longer asked for."""
+        if len(self._agreed) > 1:
+            self._agreed.pop(peer, None)
+            self._claims.pop(peer, None)
+
     def claim(self, peer: int, rows: int, chain: bytes) -> int | None:
         """A peer says what its chain is after `rows` rows; a prefix of the digest will do.
 

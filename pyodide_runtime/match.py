@@ -1,18 +1,18 @@
-"""One match: its players' peers, its episodes one after the other, and how it ends.
+"""One match: its players' hosts, its episodes one after the other, and how it ends.
 
 A match says hello to every peer and refuses one whose terms differ; plays each episode with a `RollbackSession`,
 paced by the frame rate and slowed a little when it is ahead; writes final rows; and goes on to the next episode, or
-ends, once all peers have exchanged the last frame and the digest of the rows. All time is given to it, and all
-packets; so it runs on a virtual clock as well as in a browser. It knows nothing of transports, pages or files.
+ends, once all peers have exchanged the last frame and the digest of the rows. A host that comes late, because its page was
+loaded again or because it only watches, simulates the whole match from its first frame on, from the final inputs that the
+others send it. What becomes of hosts that are gone is in `absences`. All time is given to it, and all packets; so it runs on
+a virtual clock as well as in a browser. It knows nothing of transports, pages or files.
 """
 
 from __future__ import annotations
 
-import enum
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable
 
+from .absences import Absences
 from .batch import Runtime
 from .errors import (
     ActionError,
@@ -26,15 +26,32 @@ from .errors import (
 )
 from .journal import Journal
 from .ledger import EpisodeLedger
+from .network.history import History
+from .network.membership import LAST_INCARNATION, Membership, Statement
 from .network.peer import Peer
-from .network.wire import MAX_INPUT, PROTOCOL_VERSION, Bye, End, Hello, Inputs, Packet, decode, encode, session_key
+from .network.wire import (
+    MAX_INPUT,
+    MAX_INPUTS,
+    PROTOCOL_VERSION,
+    Bye,
+    End,
+    Hello,
+    Inputs,
+    Members,
+    Packet,
+    Stream,
+    decode,
+    encode,
+    session_key,
+)
 from .operations import Reset
-from .rollback.inputs import Prediction, make_input
-from .rollback.session import Counters, RollbackSession
+from .rollback.inputs import RETURNS, make_input
+from .rollback.session import Counters, FinalFrame, RollbackSession
+from .settings import MOST_EPISODES, REASONS, MatchSettings, OnDrop, Outcome, Phase, match_terms
 from .simulation import episode_seed
-from .terms import encode_terms, first_difference
+from .terms import first_difference
 
-__all__ = ["CONTROL", "INPUT", "Match", "MatchSettings", "Outcome", "Phase"]
+__all__ = ["CONTROL", "INPUT", "Match", "MatchSettings", "OnDrop", "Outcome", "Phase"]
 
 #: The two channels: unreliable and unordered; reliable and ordered.
 INPUT, CONTROL = 0, 1
@@ -48,56 +65,12 @@ POLL_MS = 25.0
 #: A gap between two ticks that is longer than this was a pause of this host, in ms: its peers are not to blame for
 #: their silence.
 PAUSE_MS = 500.0
+#: A peer that was not heard for so long is told of as silent, in ms.
+SILENT_MS = 500.0
 #: How far beyond its own frame a host takes inputs, in frames. No honest peer gets so far ahead.
 FARTHEST = 4096
-#: As many as have a number on the wire.
-MOST_EPISODES = 65_535
-
-
-class Phase(enum.Enum):
-    """Where a match stands."""
-
-    CONNECTING = "connecting"  #: hellos are on their way
-    PLAYING = "playing"
-    SETTLING = "settling"  #: the episode is over and final here; its end is being agreed on
-    OVER = "over"
-
-
-class Outcome(enum.Enum):
-    """How a match ended. The numbers of `REASONS` stand for these on the wire."""
-
-    COMPLETED = "completed"  #: every episode ended and was agreed on by all
-    LEFT = "left"  #: this host left before the end
-    PEER_LEFT = "peer_left"  #: another host said goodbye or closed its connection
-    PEER_LOST = "peer_lost"  #: another host was silent for too long
-    REFUSED = "refused"  #: the peers' terms differ
-    DESYNC = "desync"  #: the peers' data differ
-    ENVIRONMENT_ERROR = "environment_error"  #: the environment raised
-
-
-REASONS = list(Outcome)
-
-
-@dataclass(frozen=True, slots=True)
-class MatchSettings:
-    """What a match is played by. `fps` in frames a second, `..._ms` in milliseconds, the rest in frames or counts."""
-
-    session: str
-    seed: int
-    fps: float = 30.0
-    episodes: int = 1
-    input_delay: int = 0
-    prediction_window: int = 8
-    prediction: Prediction = Prediction.LAST
-    state_digest_every: int | None = None
-    disconnect_after_ms: float = 5000.0
-    default_actions: tuple[Any, ...] = (0,)
-    terms: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def digest_every(self) -> int:
-        """Every how many frames the chain of rows covers the whole state."""
-        return self.state_digest_every or max(1, round(self.fps))
+#: How many frames a host that catches up simulates in one tick, so that it goes on answering meanwhile.
+CATCH_UP = 16
 
 
 class Match:
@@ -105,9 +78,10 @@ class Match:
 
     Args:
         runtime: the environment; the match resets it.
-        local: the place of the local player in the runtime's order of players.
+        host: this host's number. From the number of the players' hosts on, it only watches.
         settings: equal on every host, or the hellos say so.
         journal: where final rows go.
+        incarnation: how often this host came to the match before; from 1 on, the match has begun without it.
 
     Raises:
         SessionError, ActionError, WireError: a setting cannot work, a default action lies outside its space, or the terms
@@ -115,23 +89,32 @@ class Match:
         EnvironmentFailed: the environment's reset raised.
     """
 
-    def __init__(self, runtime: Runtime, *, local: int, settings: MatchSettings, journal: Journal) -> None:
+    def __init__(
+        self, runtime: Runtime, *, host: int, settings: MatchSettings, journal: Journal, incarnation: int = 0
+    ) -> None:
         players = runtime.players
-        if not 0 <= local < len(players):
-            raise SessionError(f"local player {local} of an environment with {len(players)} players")
+        hosts = settings.hosts_of(len(players))
+        if not 0 <= host < len(hosts) + settings.spectators:
+            raise SessionError(f"host {host} of a match with {len(hosts)} hosts and {settings.spectators} spectators")
+        if not 0 <= incarnation <= LAST_INCARNATION:
+            raise SessionError(f"incarnation {incarnation}: a host can come back {LAST_INCARNATION} times at the most")
         self.runtime = runtime
         self.settings = settings
-        self.local = local
+        self.host = host
+        self.incarnation = incarnation
+        self.players = hosts[host] if host < len(hosts) else ()
         self.phase = Phase.CONNECTING
         self.outcome: Outcome | None = None
         self.detail = ""
         self.outbox: list[tuple[int, int, bytes]] = []
         self.malformed = 0
         self.counters = Counters()
-        self.peers = {place: Peer(place, 1000.0 / settings.fps) for place in range(len(players)) if place != local}
+        self.peers: dict[int, Peer] = {}
+        self.membership = Membership(host, hosts, incarnation)
+        self._count = len(players)
         self._journal = journal
         self._key = session_key(settings.session)
-        self._terms = _terms(runtime, settings)
+        self._terms = match_terms(runtime, settings)
         self._period = 1000.0 / settings.fps
         self._codecs = runtime.simulation.codecs
         defaults = settings.default_actions
@@ -144,14 +127,21 @@ class Match:
         longest = max(1 + codec.size for codec in self._codecs)
         if longest > MAX_INPUT:
             raise SessionError(f"an input of {longest} bytes: an action space of more than {MAX_INPUT - 1} bytes cannot be played")
-        encode(Hello(local, self._terms, True), self._key)  # too long a hello is better said here than later
         self._neutral = [make_input(codec.encode(action), True) for codec, action in zip(self._codecs, defaults, strict=True)]
+        self._absences = Absences(self.membership, self.peers, settings, self._neutral)
+        self._watching = self._late = incarnation > 0 or not self.players
+        for number in range(len(hosts)):
+            if number != host:
+                # Of the peers of one that comes late it is not known how often they came.
+                self.peers[number] = self._new_peer(number, -1 if self._late else 0)
+        encode(self._hello(-1), self._key)  # too long a hello is better said here than later
         self._valid: list[set[bytes]] = [set() for _ in players]
+        self._history = History([1 + codec.size for codec in self._codecs])
         self._archive: dict[int, End] = {}
         self._certified = (0, -1)
         self._rows = 0
         self._due = 0.0
-        self._sent_at = -REPEAT_MS
+        self._sent_at = self._fed_at = -REPEAT_MS
         self._repeated_at = -REPEAT_MS
         self._last_tick: float | None = None
         self._waiting = False
@@ -175,7 +165,7 @@ class Match:
     @property
     def frame_advantage(self) -> float:
         """How many frames this host is ahead of the peer that is farthest behind."""
-        return max([peer.sync.ahead for peer in self.peers.values()], default=0.0)
+        return max([self.peers[host].sync.ahead for host in self._members], default=0.0)
 
     @property
     def wake_at(self) -> float:
@@ -192,14 +182,34 @@ class Match:
         count = self.ledger.certified
         return (self.episode, count - 1) if count else self._certified
 
+    @property
+    def watching(self) -> bool:
+        """Whether this host simulates what others have made final, and gives no inputs (yet)."""
+        return self._watching
+
+    def presence(self, now_ms: float) -> dict[int, str]:
+        """How each of the other players' hosts is: "here", "silent", "absent", or "returning"."""
+        found = {}
+        for host in range(len(self.membership.players)):
+            peer = self.peers.get(host)
+            if peer is None:
+                continue
+            back = peer.incarnation > self.membership.standings[host].gone
+            if self.membership.is_out(host) or peer.closed_at is not None:
+                found[host] = "returning" if back and peer.closed_at is None else "absent"
+            else:
+                quiet = peer.last_heard is not None and now_ms - peer.last_heard > SILENT_MS
+                found[host] = "silent" if quiet else "here"
+        return found
+
     # -- time --------------------------------------------------------------------------------------------------------
 
-    def tick(self, now_ms: float, sample: Callable[[], bytes]) -> int:
-        """Go on as far as the time allows; packets to send are put into `outbox` as (player, channel, bytes).
+    def tick(self, now_ms: float, sample: Callable[[int], bytes]) -> int:
+        """Go on as far as the time allows; packets to send are put into `outbox` as (host, channel, bytes).
 
         Args:
             now_ms: the time, of a clock that only this host reads; it never goes back.
-            sample: gives the local player's encoded input (`make_input`); called only when an input is taken.
+            sample: gives a local player's encoded input (`make_input`), by its place; called only when an input is taken.
 
         Returns:
             How many frames were simulated for the first time.
@@ -217,6 +227,9 @@ class Match:
             self._end(Outcome.ENVIRONMENT_ERROR, str(error))
         if self.phase is not Phase.OVER:
             self._check_silence(now_ms)
+        if self.phase is not Phase.OVER and self.membership.undecided and not self._watching:
+            self._agree(now_ms)
+        self._feed(now_ms)
         self._last_tick = now_ms
         return max(0, self.session.frame - before)
 
@@ -233,25 +246,41 @@ class Match:
     def _check_silence(self, now: float) -> None:
         if self._silent_since is None:
             self._silent_since = now
-        for peer in self.peers.values():
+        for peer in list(self.peers.values()):
+            if self.membership.is_out(peer.host) and not self._is_late(peer):
+                continue
             since = peer.last_heard if peer.last_heard is not None else self._silent_since
             # Before the first packet a peer may still be connecting; it has three times as long for that.
             patience = self.settings.disconnect_after_ms * (1 if peer.last_heard is not None else 3)
-            if now - since > patience:
-                self._gone(peer, Outcome.PEER_LOST, f"player {self._name(peer.player)} was silent for {(now - since) / 1000:.1f} s")
+            if now - since > patience or (peer.closed_at is not None and not self._is_late(peer)):
+                text = f"{self._name(peer.host)} was silent for {(now - since) / 1000:.1f} s"
+                if peer.closed_at is None:
+                    self._lost(peer, Outcome.PEER_LOST, text, now, sure=False)
+                else:
+                    self._lost(peer, Outcome.PEER_LEFT, f"{self._name(peer.host)} closed the connection", now, sure=True)
             if self.phase is Phase.OVER:
                 return
 
     # -- connecting --------------------------------------------------------------------------------------------------
 
+    def _hello(self, heard: int) -> Hello:
+        begun = self.phase is not Phase.CONNECTING
+        return Hello(self.host, self.incarnation, self._terms, heard, begun, tuple(self.membership.standings))
+
+    def _greet(self, peer: Peer) -> None:
+        self._send(peer, CONTROL, self._hello(peer.incarnation if peer.heard_hello else -1))
+
     def _connect(self, now: float) -> None:
-        if all(peer.heard_hello and peer.knows_us for peer in self.peers.values()):
+        awaited = [self.peers[host] for host in self.membership.left_over if host in self.peers]
+        begun = not self._late or any(peer.begun for peer in awaited)
+        if begun and all(peer.heard_hello and peer.knows_us for peer in awaited):
             self.phase = Phase.PLAYING
             self._due = now
+            self._line_up()
         elif now - self._repeated_at >= REPEAT_MS:
             self._repeated_at = now
-            for peer in self.peers.values():
-                self._send(peer, CONTROL, Hello(self.local, self._terms, peer.heard_hello))
+            for peer in awaited:
+                self._greet(peer)
 
     def _take_hello(self, peer: Peer, packet: Hello) -> None:
         difference = first_difference(self._terms, packet.terms)
@@ -261,14 +290,145 @@ class Match:
             if peer.heard_hello:
                 raise WireError("a second hello, with other terms than the first")
             # It is to see for itself what differs; once it has told us its own terms, no more is to be said.
-            if self.phase is not Phase.OVER or not packet.heard:
-                self._send(peer, CONTROL, Hello(self.local, self._terms, True))
-            self._end(Outcome.REFUSED, f"player {self._name(peer.player)} plays by other terms: {difference}")
+            if self.phase is not Phase.OVER or packet.heard != self.incarnation:
+                self._send(peer, CONTROL, self._hello(peer.incarnation))
+            if self.phase is Phase.CONNECTING or not self._is_late(peer):
+                self._end(Outcome.REFUSED, f"{self._name(peer.host)} plays by other terms: {difference}")
             return
         peer.heard_hello = True
-        peer.knows_us = peer.knows_us or packet.heard
-        if not packet.heard and self.phase is not Phase.CONNECTING:
-            self._send(peer, CONTROL, Hello(self.local, self._terms, True))
+        peer.begun = packet.begun
+        peer.knows_us = peer.knows_us or packet.heard == self.incarnation
+        if self._watching:
+            self.membership.merge(packet.standings, also_sponsors=True)
+        if packet.heard != self.incarnation and self.phase is not Phase.CONNECTING:
+            self._greet(peer)
+
+    def _newcomer(self, packet: Packet) -> Peer | None:
+        """Another incarnation of a host than the one that is known, or a spectator; None if it is neither, or not welcome."""
+        host, known = packet.sender, self.peers.get(packet.sender)
+        hosts = len(self.membership.players)
+        if not isinstance(packet, Hello) or not (0 <= host < hosts + self.settings.spectators) or host == self.host:
+            return None
+        if packet.incarnation > LAST_INCARNATION or (known is not None and packet.incarnation < known.incarnation):
+            return None
+        if known is not None and known.incarnation >= 0 and host < hosts and not self.membership.is_out(host):
+            running = self.membership.standings[host].running
+            reason = (Outcome.PEER_LEFT, f"{self._name(host)} loaded its page again")
+            self._absences.lose(host, running, reason, self._last_tick or 0.0, sure=True)
+            self._line_up()
+        peer = self.peers[host] = self._new_peer(host, packet.incarnation)
+        return peer
+
+    def _new_peer(self, host: int, incarnation: int) -> Peer:
+        return Peer(host, incarnation, self._count, self._period)
+
+    # -- who plays ---------------------------------------------------------------------------------------------------
+
+    def _is_late(self, peer: Peer) -> bool:
+        """Whether a peer only watches, for good or until it has caught up."""
+        return peer.host >= len(self.membership.players) or peer.incarnation > self.membership.standings[peer.host].running
+
+    def _line_up(self) -> None:
+        """Work out anew what follows from who plays: it is needed in every tick, and seldom changes."""
+        membership = self.membership
+        for host in membership.left_over:
+            peer = self.peers.get(host)
+            if not self._watching and peer is not None and self._is_late(peer):
+                # It was let in, but its page has been loaded once more since then.
+                reason = (Outcome.PEER_LEFT, f"{self._name(host)} loaded its page again")
+                self._absences.lose(host, membership.standings[host].running, reason, self._last_tick or 0.0, sure=True)
+        self._members = [host for host in membership.left_over if host in self.peers and not self._is_late(self.peers[host])]
+        owners = {player: membership.owner(player) for player in range(self._count)}
+        self._giving = [] if self._watching else [player for player, owner in owners.items() if owner in (self.host, None)]
+        self._sponsoring = any(player not in self.players for player in self._giving)
+        self._someone_out = any(standing.out for standing in membership.standings)
+        for host in membership.left_over:
+            if host != self.host and not self._watching:
+                self.session.expect_report(host)
+                self.ledger.expect(host)
+
+    def _agree(self, now: float) -> None:
+        """Come to an agreement on who is gone, and go on without them."""
+        needs = self._needs()
+        may_go_on = self.settings.on_drop is OnDrop.END or self.membership.may_go_on
+        given_up = self._absences.agree(self.episode, needs)
+        for host, statement in self._absences.statements(now, self.episode, needs):
+            self._state(host, statement)
+        if not given_up:
+            return
+        for host in given_up:
+            self._journal.note(
+                {"event": "dropped", "host": host, "episode": self.episode, "frame": self._first_absent(host), "at_ms": round(now, 1)}
+            )
+            self.session.release(host)
+            self.ledger.release(host)
+        if not may_go_on:
+            _, detail = self._absences.reason(given_up, self._names())
+            self._end(Outcome.PEER_LOST, f"{detail}; this side of the network has too few hosts to go on")
+            return
+        self._line_up()
+
+    def _first_absent(self, host: int) -> int:
+        return min(self.session.queues[player].last + 1 for player in self.membership.players[host])
+
+    def _needs(self) -> tuple[int, ...]:
+        return tuple([queue.last + 1 for queue in self.session.queues])
+
+    def _state(self, host: int, statement: Statement) -> None:
+        peer = self.peers.get(host)
+        if peer is not None:
+            self._send(peer, CONTROL, Members(self.host, self.incarnation, *statement))
+
+    def _take_members(self, peer: Peer, packet: Members, now: float) -> None:
+        membership = self.membership
+        if len(packet.standings) != len(membership.players) or len(packet.needs) != self._count:
+            raise WireError("a statement on another number of hosts or players")
+        if any(standing.gone > LAST_INCARNATION for standing in packet.standings):
+            raise WireError("a statement on an incarnation that cannot be")
+        if self._is_late(peer):
+            return
+        if self.phase is Phase.OVER:
+            if not packet.agreed and not membership.undecided:
+                self._state(peer.host, membership.state(packet.episode, self._needs()))
+            return
+        if not self._watching and packet.standings[self.host].gone >= self.incarnation:
+            if membership.is_out(peer.host) and self._absences.is_overruled_by(packet):
+                if self._absences.remind(peer.host, now):
+                    self._state(peer.host, membership.state(self.episode, self._needs()))
+                return
+            self._end(Outcome.DROPPED, f"{self._name(peer.host)} and those that are left gave this host up and went on")
+            return
+        if membership.is_out(peer.host):
+            return
+        if self._watching:
+            membership.merge(packet.standings, also_sponsors=True)
+            self._line_up()
+            return
+        if packet.episode == self.episode + 1 and self.phase is Phase.SETTLING:
+            self._all_have_ended()
+        if membership.hear(peer.host, Statement(packet.episode, packet.standings, packet.needs, packet.agreed)):
+            self._line_up()
+        if not packet.agreed and not membership.undecided:
+            self._state(peer.host, membership.state(self.episode, self._needs()))
+
+    def _take_returns(self, final: list[FinalFrame]) -> None:
+        """Let hosts in whose players' own inputs are to follow."""
+        membership = self.membership
+        for frame in final:
+            for player, data in enumerate(frame.inputs):
+                if not data[0] & RETURNS:
+                    continue
+                host, incarnation = membership.host_of[player], data[0] >> 4
+                membership.admit(host, incarnation)
+                if host == self.host and incarnation == self.incarnation and self._watching:
+                    self._watching = False
+                    self.session.join()
+                if incarnation == membership.standings[host].running and not membership.is_out(host):
+                    self._absences.reasons.pop(host, None)
+                    self._journal.note(
+                        {"event": "returned", "host": host, "episode": self.episode, "frame": frame.record.frame + 1}
+                    )
+                self._line_up()
 
     # -- playing -----------------------------------------------------------------------------------------------------
 
@@ -283,28 +443,51 @@ class Match:
         settings = self.settings
         self.session = RollbackSession(
             self.runtime,
-            local=[self.local],
+            local=self.players,
             neutral=self._neutral,
             input_delay=settings.input_delay,
             window=settings.prediction_window,
             prediction=settings.prediction,
             counters=self.counters,
+            watching=self._watching,
         )
         self.ledger = EpisodeLedger(self.episode, seed, self.runtime.players, self._codecs)
+        self._history.begin_episode()
         for peer in self.peers.values():
-            peer.begin_episode()
-            self.session.expect_report(peer.player)
-            self.ledger.expect(peer.player)
+            if not self._is_late(peer):
+                peer.begin_episode(episode)
+        self._line_up()
         self._ends: dict[int, End] = {}
+        self._passed = False  # some peer has gone on from this episode
         self._journal.episode(self.episode, seed)
 
-    def _play(self, now: float, sample: Callable[[], bytes]) -> None:
+    def _play(self, now: float, sample: Callable[[int], bytes]) -> None:
         session = self.session
-        sampled = session.queues[self.local].last
+        sampled = session.frame
+        if self._watching:
+            self._watch(now)
+        else:
+            sampled = session.queues[self.players[0]].last
+            self._advance(now, sample)
+        if self._sponsoring and self.phase is Phase.PLAYING:
+            self._absences.stand_in(session, self.episode, session.queues[self.players[0]].last, now)
+        if self.phase is Phase.PLAYING and session.ended:
+            self.phase = Phase.SETTLING
+            self._repeated_at = now - REPEAT_MS
+            for host, end in list(self._ends.items()):
+                if host in self.peers:
+                    self._compare_end(self.peers[host], end)
+        if self.phase is not Phase.OVER:
+            at_once = not self._watching and session.queues[self.players[0]].last > sampled
+            self._send_inputs(now, at_once=at_once)
+
+    def _advance(self, now: float, sample: Callable[[int], bytes]) -> None:
+        session = self.session
         if now < self._due:
             replayed, _ = session.advance(step=False)
         else:
-            replayed, stepped = session.advance({self.local: sample()} if session.wants_input else None)
+            local = {player: sample(player) for player in self.players} if session.wants_input else None
+            replayed, stepped = session.advance(local)
             if stepped:
                 self._due = max(self._due + self._period * self._stretch(), now - self._period)
                 self._waiting = False
@@ -318,30 +501,40 @@ class Match:
                 {"event": "rollback", "episode": self.episode, "frame": session.frame, "depth": replayed, "at_ms": round(now, 1)}
             )
         self._write_final()
-        if self.phase is Phase.PLAYING and session.ended:
-            self.phase = Phase.SETTLING
-            self._repeated_at = now - REPEAT_MS
-            for place, end in self._ends.items():
-                self._compare_end(self.peers[place], end)
-        if self.phase is not Phase.OVER:
-            self._send_inputs(now, at_once=session.queues[self.local].last > sampled)
+
+    def _watch(self, now: float) -> None:
+        """Simulate what others have made final: at their pace, and as fast as can be as long as there is more than a little."""
+        session = self.session
+        behind = session.held + 1 - session.frame
+        hurry = behind > self.settings.fps / 4
+        if not hurry and now < self._due:
+            return
+        for _ in range(min(behind, CATCH_UP) if hurry else 1):
+            if not self._watching or not session.advance().stepped:
+                break
+            self._write_final()
+        self._write_final()
+        self._due = now if hurry else max(self._due + self._period, now - self._period)
 
     def _stretch(self) -> float:
-        return max([peer.sync.stretch for peer in self.peers.values()], default=1.0)
+        return max([self.peers[host].sync.stretch for host in self._members], default=1.0)
 
     def _write_final(self) -> None:
         final = self.session.take_final()
         if not final:
             return
-        every, ledger = self.settings.digest_every, self.ledger
+        every, ledger, history = self.settings.digest_every, self.ledger, self._history
         start, rows = len(ledger), []
         for frame in final:
             number = frame.record.frame + 1
             digest = self.runtime.snapshot_digest(number) if number % every == 0 else b""
             rows.append(ledger.append(frame, digest))
+            history.add(frame.inputs)
         self._rows += len(rows)
         self._journal.rows(self.episode, start, rows, [frame.inputs for frame in final])
-        self.session.retire(min([peer.acknowledged for peer in self.peers.values()], default=self.session.final))
+        self.session.retire()
+        if self._someone_out:
+            self._take_returns(final)
         self._compared(self.ledger.review())
 
     def _send_inputs(self, now: float, *, at_once: bool = False) -> None:
@@ -349,55 +542,109 @@ class Match:
         if not at_once and now - self._sent_at < self._period:
             return
         self._sent_at = now
-        session, ledger = self.session, self.ledger
-        own = session.queues[self.local]
+        queues = self.session.queues
+        needs = self._needs()
+        for host in self._members:
+            peer = self.peers[host]
+            if not peer.heard_hello:
+                continue
+            streams = []
+            for player in self._giving:
+                queue = queues[player]
+                start = max(peer.needs[player], queue.first)
+                if start <= queue.last:
+                    streams.append(Stream(player, start, tuple(queue.span(start))))
+            self._send_state(peer, now, self.episode, needs, tuple(streams))
+
+    def _feed(self, now: float) -> None:
+        """Send those that come late what is final, from the beginning; also after the end."""
+        if len(self.peers) == len(self._members) or now - self._fed_at < self._period:
+            return
+        self._fed_at = now
         for peer in self.peers.values():
-            start = max(peer.acknowledged, own.first)
-            packet = peer.compose(
-                now,
-                sender=self.local,
-                episode=self.episode,
-                frame=session.frame,
-                need=session.queues[peer.player].last + 1,
-                held=session.held + 1,
-                final=len(ledger),
-                chain=ledger.newest,
-                start=start,
-                inputs=own.span(start),
-            )
-            self._send(peer, INPUT, packet)
+            if not self._is_late(peer) or not peer.heard_hello or self._watching or peer.episode > self.episode:
+                continue
+            streams = []
+            most = min(MAX_INPUTS // self._count, peer.frame + FARTHEST // 2 - peer.held)
+            for player in self._giving:
+                inputs = self._history.span(peer.episode, player, peer.needs[player], most) if most > 0 else ()
+                if inputs:
+                    streams.append(Stream(player, peer.needs[player], tuple(inputs)))
+            self._send_state(peer, now, peer.episode, self._needs(), tuple(streams))
+            end = self._archive.get(peer.episode)
+            if end is not None and peer.held >= end.frames:
+                self._send(peer, CONTROL, end)
+
+    def _send_state(self, peer: Peer, now: float, episode: int, needs: tuple[int, ...], streams: tuple[Stream, ...]) -> None:
+        session, ledger = self.session, self.ledger
+        present = episode == self.episode
+        packet = peer.compose(
+            now,
+            sender=self.host,
+            incarnation=self.incarnation,
+            episode=episode,
+            frame=session.frame,
+            held=min(needs),
+            final=len(ledger) if present else 0,
+            chain=ledger.newest if present else ledger.chain(0),
+            needs=needs,
+            streams=streams,
+        )
+        self._send(peer, INPUT, packet)
 
     def _take_inputs(self, peer: Peer, packet: Inputs, now: float) -> None:
         if not peer.heard_hello:
             return  # it knows us already, but we do not know it; it will say all this again
+        if len(packet.needs) != self._count:
+            raise WireError("acknowledgements of another number of players")
+        if not self.incarnation:
+            peer.knows_us = True
+        if self._is_late(peer):
+            self._take_acknowledgement(peer, packet, now)
+            return
         if packet.episode != self.episode:
             if packet.episode == self.episode + 1 and self.phase is Phase.SETTLING:
-                peer.end_heard = True  # it could not have gone on without our End
+                self._all_have_ended()
             return
         session = self.session
-        frame, own_sent = session.frame, session.queues[self.local].last + 1
-        if packet.start > session.queues[peer.player].last + 1 or packet.start + len(packet.inputs) > frame + FARTHEST:
-            raise WireError(f"inputs from frame {packet.start} on are not what follows")
-        if packet.held > own_sent or packet.final > FARTHEST + frame:
-            raise WireError("a peer says that it holds what was never sent")
-        self._check_inputs(peer.player, packet.inputs)
+        queues, frame, players = session.queues, session.frame, self._giving
+        for stream in packet.streams:
+            if stream.player >= self._count:
+                raise WireError(f"inputs of a player {stream.player}, which there is not")
+            if stream.start + len(stream.inputs) > frame + FARTHEST:
+                raise WireError(f"inputs from frame {stream.start} on are not what follows")
+            self._check_inputs(stream.player, stream.inputs)
+        if any([packet.needs[player] > queues[player].last + 1 for player in players if player in session.local]):
+            raise WireError("an acknowledgement of what was never sent")
+        if packet.final > FARTHEST + frame and not self._watching:
+            raise WireError("a peer has more final frames than there can be")
         # A frame that is not due for some time yet is not wholly there.
         wait = min(1.0, max(0.0, (self._due - now) / self._period))
-        if not peer.take(packet, now, frame - wait, own_sent):
-            raise WireError("an acknowledgement of what was never sent")
-        peer.knows_us = True
-        if self.phase is Phase.OVER:
+        peer.take(packet, now, frame - wait)
+        if self.phase is Phase.OVER or self.membership.is_out(peer.host):
             return
-        session.receive(peer.player, packet.start, packet.inputs)
-        session.report(peer.player, packet.held - 1)
-        self._compared(self.ledger.claim(peer.player, packet.final, packet.chain))
+        local = session.local
+        for stream in packet.streams:
+            if stream.player not in local:
+                session.receive(stream.player, stream.start, stream.inputs)
+        if not self._watching:
+            session.report(peer.host, packet.held - 1)
+        self._compared(self.ledger.claim(peer.host, packet.final, packet.chain))
+
+    def _take_acknowledgement(self, peer: Peer, packet: Inputs, now: float) -> None:
+        """A packet of one that comes late: how far it is. Its inputs are not asked for, nor what it claims."""
+        if packet.episode > self.episode or packet.episode < peer.episode:
+            return
+        if packet.episode > peer.episode:
+            peer.begin_episode(packet.episode)
+        peer.take(packet, now, self.session.frame)
 
     def _check_inputs(self, player: int, inputs: tuple[bytes, ...]) -> None:
         valid, codec = self._valid[player], self._codecs[player]
         if valid.issuperset(inputs):
             return
         for data in set(inputs) - valid:
-            if len(data) != 1 + codec.size or data[0] > 1:
+            if len(data) != 1 + codec.size or not _known_flags(data[0]):
                 raise WireError("an input of the wrong length, or with unknown flags")
             try:
                 codec.decode(data[1:])
@@ -414,27 +661,39 @@ class Match:
     # -- ending an episode -------------------------------------------------------------------------------------------
 
     def _settle(self, now: float) -> None:
-        if all(peer.ended and peer.end_heard for peer in self.peers.values()):
-            self._certified = (self.episode, len(self.ledger) - 1)
-            end = self._own_end(heard=True, settled=True)
-            self._archive[self.episode] = end
-            self._journal.episode_end(self.episode, end.frames, end.chain)
-            if self.episode + 1 == self.settings.episodes:
-                self._end(Outcome.COMPLETED, "")
-            else:
-                self._begin_episode()
-                self.phase = Phase.PLAYING
-                self._due = now
+        members = [self.peers[host] for host in self._members if host not in self._absences.excused]
+        agreed = self._passed or self._watching or not self.membership.undecided
+        if agreed and all(peer.ended and (peer.end_heard or self._watching) for peer in members):
+            self._go_on(now)
             return
         if now - self._repeated_at >= REPEAT_MS:
             self._repeated_at = now
             # Also to peers of whom all is known here: one that waits for a third may not know that its own End arrived.
             for peer in self.peers.values():
-                self._send(peer, CONTROL, self._own_end(heard=peer.ended))
+                if peer.heard_hello and not (self._watching and self._is_late(peer)):
+                    self._send(peer, CONTROL, self._own_end(heard=peer.ended))
         self._send_inputs(now)
 
+    def _go_on(self, now: float) -> None:
+        """All agree on the episode: begin the next one, or end."""
+        end = self._own_end(heard=True, settled=True)
+        self._archive[self.episode] = end
+        gone = [host for host, standing in enumerate(self.membership.standings) if standing.out]
+        cut = self.session.stop is not None and not self.runtime.done
+        if cut or (gone and self.settings.on_drop is OnDrop.END):
+            self._end(*self._absences.reason(gone, self._names()))
+            return
+        self._certified = (self.episode, len(self.ledger) - 1)
+        self._journal.episode_end(self.episode, end.frames, end.chain)
+        if self.episode + 1 == self.settings.episodes:
+            self._end(Outcome.COMPLETED, "")
+        else:
+            self._begin_episode()
+            self.phase = Phase.PLAYING
+            self._due = now
+
     def _own_end(self, *, heard: bool, settled: bool = False) -> End:
-        return End(self.local, self.episode, len(self.ledger), self.ledger.newest, heard, settled)
+        return End(self.host, self.incarnation, self.episode, len(self.ledger), self.ledger.newest, heard, settled)
 
     def _take_end(self, peer: Peer, packet: End) -> None:
         if packet.episode < self.episode or self.phase is Phase.OVER:
@@ -444,7 +703,13 @@ class Match:
             return
         if packet.episode > self.episode:
             return
-        self._ends[peer.player] = packet
+        if self._is_late(peer):
+            if self.phase is Phase.SETTLING and not self._watching:
+                self._send(peer, CONTROL, self._own_end(heard=True))
+            return
+        self._ends[peer.host] = packet
+        if self._watching and not self.runtime.done:
+            self.session.stop = packet.frames  # where it ends, if it was cut off
         if self.phase is Phase.SETTLING:
             peer.end_heard = peer.end_heard or packet.heard
             self._compare_end(peer, packet)
@@ -454,13 +719,21 @@ class Match:
     def _compare_end(self, peer: Peer, packet: End) -> None:
         own = self._own_end(heard=True)
         if (packet.frames, packet.chain) != (own.frames, own.chain):
-            detail = f"episode {self.episode} has {own.frames} frames here and {packet.frames} at player {self._name(peer.player)}"
+            detail = f"episode {self.episode} has {own.frames} frames here and {packet.frames} at {self._name(peer.host)}"
             if packet.frames == own.frames:
-                detail = f"the rows of episode {self.episode} differ from those of player {self._name(peer.player)}"
+                detail = f"the rows of episode {self.episode} differ from those of {self._name(peer.host)}"
             self._end(Outcome.DESYNC, f"{detail}; the first {self.ledger.certified} rows are alike")
             return
         peer.ended = True
-        self.ledger.claim(peer.player, packet.frames, packet.chain)
+        self.ledger.claim(peer.host, packet.frames, packet.chain)
+        if packet.settled:
+            self._all_have_ended()
+
+    def _all_have_ended(self) -> None:
+        """A peer has gone on. It could not have done so without everybody's End, and all were like its own."""
+        self._passed = True
+        for host in self._members:
+            self.peers[host].ended = self.peers[host].end_heard = True
 
     # -- the end of it all -------------------------------------------------------------------------------------------
 
@@ -469,26 +742,44 @@ class Match:
         if self.phase is not Phase.OVER:
             self._end(Outcome.LEFT, detail)
 
-    def link_closed(self, player: int) -> None:
+    def link_closed(self, host: int, now_ms: float) -> None:
         """The connection to a peer was closed for good."""
-        peer = self.peers.get(player)
+        peer = self.peers.get(host)
         if peer is not None and self.phase is not Phase.OVER:
-            self._gone(peer, Outcome.PEER_LEFT, f"player {self._name(player)} closed the connection")
+            self._closed(peer, f"{self._name(host)} closed the connection", now_ms)
 
-    def _gone(self, peer: Peer, outcome: Outcome, detail: str) -> None:
-        if self.phase is Phase.SETTLING and peer.ended and self.episode + 1 == self.settings.episodes:
-            peer.end_heard = True  # its data are known to be ours, and there was nothing left to do with it
-            if all(other.ended and other.end_heard for other in self.peers.values()):
-                self._settle(self._last_tick or 0.0)
-            return
-        self._end(outcome, detail)
+    def _closed(self, peer: Peer, detail: str, now: float) -> None:
+        if peer.closed_at is None:
+            peer.closed_at = now
+        self._lost(peer, Outcome.PEER_LEFT, detail, now, sure=True)
+
+    def _lost(self, peer: Peer, outcome: Outcome, detail: str, now: float, *, sure: bool) -> None:
+        """A peer is gone, or it was silent for too long."""
+        last = self.episode + 1 == self.settings.episodes or self.session.stop is not None
+        if self.phase is Phase.SETTLING and peer.ended and last:
+            self._absences.excused.add(peer.host)  # its data are known to be ours, and there was nothing left to do with it
+        elif self._is_late(peer) and not self._late:
+            del self.peers[peer.host]
+        elif self._watching:
+            self._lost_while_watching(peer, outcome, detail)
+        elif self.phase is Phase.CONNECTING:
+            self._end(outcome, detail)
+        elif self._absences.give_up(peer.host, now):
+            self._absences.lose(peer.host, peer.incarnation, (outcome, detail), now, sure=sure)
+            self._line_up()
+
+    def _lost_while_watching(self, peer: Peer, outcome: Outcome, detail: str) -> None:
+        """One that comes late agrees on nothing; but somebody must be left from whom it can learn."""
+        peer.closed_at = peer.closed_at or 0.0
+        if all(self.peers[host].closed_at is not None for host in self.membership.left_over if host in self.peers):
+            self._end(outcome, detail)
 
     def _end(self, outcome: Outcome, detail: str) -> None:
         if self.phase is Phase.OVER:
             return
         if outcome not in (Outcome.COMPLETED, Outcome.PEER_LEFT):
             for peer in self.peers.values():
-                self._send(peer, CONTROL, Bye(self.local, REASONS.index(outcome), detail))
+                self._send(peer, CONTROL, Bye(self.host, self.incarnation, REASONS.index(outcome), detail))
         self.outcome, self.detail, self.phase = outcome, detail, Phase.OVER
         episode, frame = self.certified_through
         self._journal.outcome(
@@ -502,25 +793,31 @@ class Match:
             }
         )
 
-    def _take_bye(self, peer: Peer, packet: Bye) -> None:
+    def _take_bye(self, peer: Peer, packet: Bye, now: float) -> None:
         if self.phase is Phase.OVER:
             return
         reason = REASONS[packet.reason] if packet.reason < len(REASONS) else Outcome.LEFT
-        name = self._name(peer.player)
-        if reason in (Outcome.REFUSED, Outcome.DESYNC, Outcome.ENVIRONMENT_ERROR):
-            self._end(reason, f"player {name} says: {packet.detail}")
+        name = self._name(peer.host)
+        if reason in (Outcome.REFUSED, Outcome.DESYNC, Outcome.ENVIRONMENT_ERROR) and not self._is_late(peer):
+            self._end(reason, f"{name} says: {packet.detail}")
         else:
-            self._gone(peer, Outcome.PEER_LEFT, f"player {name} left" + (f": {packet.detail}" if packet.detail else ""))
+            self._closed(peer, f"{name} left" + (f": {packet.detail}" if packet.detail else ""), now)
 
     # -- packets -----------------------------------------------------------------------------------------------------
 
-    def receive(self, player: int, data: bytes, now_ms: float) -> None:
-        """Take a packet that came over the connection to `player`. A malformed one is counted and dropped."""
-        peer = self.peers.get(player)
+    def receive(self, host: int, data: bytes, now_ms: float) -> None:
+        """Take a packet that came over the connection to a host. A malformed one is counted and dropped."""
         try:
             packet = decode(data, self._key)
-            if peer is None or packet.sender != player:
+            if packet.sender != host:
                 raise WireError("a packet of somebody else")
+            peer = self.peers.get(host)
+            if peer is None or packet.incarnation != peer.incarnation:
+                if peer is not None and packet.incarnation < peer.incarnation:
+                    return  # it was on its way when its sender's page was loaded again
+                peer = self._newcomer(packet)
+                if peer is None:
+                    raise WireError("a packet of a host that is not known")
             if isinstance(packet, Inputs):
                 self._take_inputs(peer, packet, now_ms)
             peer.heard(now_ms, len(data))
@@ -529,7 +826,12 @@ class Match:
             elif isinstance(packet, End):
                 self._take_end(peer, packet)
             elif isinstance(packet, Bye):
-                self._take_bye(peer, packet)
+                self._take_bye(peer, packet, now_ms)
+            elif isinstance(packet, Members):
+                self._take_members(peer, packet, now_ms)
+            if self.membership.is_absent(host) and not self._is_late(peer) and self.phase is not Phase.OVER:
+                if self._absences.remind(host, now_ms):  # it does not know yet that it was given up
+                    self._state(host, self.membership.state(self.episode, self._needs()))
         except WireError:
             self.malformed += 1
         except PyodideRuntimeError as error:
@@ -538,28 +840,21 @@ class Match:
     def _send(self, peer: Peer, channel: int, packet: Packet) -> None:
         data = encode(packet, self._key)
         peer.bytes_sent += len(data)
-        self.outbox.append((peer.player, channel, data))
+        self.outbox.append((peer.host, channel, data))
 
-    def _name(self, place: int) -> str:
-        return self.runtime.players[place]
+    def _name(self, host: int) -> str:
+        """A host's players, as people know them."""
+        if host >= len(self.membership.players):
+            return f"spectator {host - len(self.membership.players) + 1}"
+        places = self.membership.players[host]
+        return f"player{'s' * (len(places) > 1)} " + " and ".join(self.runtime.players[place] for place in places)
+
+    def _names(self) -> dict[int, str]:
+        return {host: self._name(host) for host in range(len(self.membership.players))}
 
 
-def _terms(runtime: Runtime, settings: MatchSettings) -> bytes:
-    """Canonical JSON of all that must be equal on every host, in the order in which differences are named."""
-    return encode_terms(
-        {
-            "protocol": PROTOCOL_VERSION,
-            **settings.terms,
-            "players": list(runtime.players),
-            "max_steps": runtime.simulation.max_steps,
-            "snapshot_every": runtime.simulation.snapshot_every,
-            "seed": settings.seed,
-            "fps": settings.fps,
-            "episodes": settings.episodes,
-            "input_delay": settings.input_delay,
-            "prediction_window": settings.prediction_window,
-            "prediction": settings.prediction.value,
-            "state_digest_every": settings.digest_every,
-            "start": runtime.digest().hex(),
-        }
-    )
+def _known_flags(flags: int) -> bool:
+    """Whether an input can have these flags: FOCUSED, or those of an absent player."""
+    if flags < 2:
+        return True
+    return flags & 0b11 == 0b10 and (flags >> 4 == 0 or bool(flags & RETURNS))

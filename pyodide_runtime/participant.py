@@ -21,9 +21,10 @@ from .controls import Controls
 from .drawing import Drawing
 from .errors import ExperimentError, PyodideRuntimeError, SessionError, WireError
 from .experiment import Experiment
-from .match import Match, MatchSettings, Outcome, Phase
+from .match import Match
 from .records import Kind, Record, decode_inbox, encode_outbox, event, stats_record, upload_record
 from .rollback.inputs import Prediction, make_input
+from .settings import MatchSettings, Outcome, Phase
 from .uploads import UploadJournal
 
 __all__ = ["STATS", "Participant"]
@@ -146,7 +147,7 @@ class Participant:
                 "versions": versions(),
             }
         )
-        self._match = Match(self.runtime, local=index, settings=settings, journal=journal)
+        self._match = Match(self.runtime, host=index, settings=settings, journal=journal)
         self._journal = journal
         self._drawing.player = self.runtime.players[index]
         self._codec = self.runtime.simulation.codecs[index]
@@ -200,7 +201,7 @@ class Participant:
             self._controls.focus(told["focused"])
         elif kind == "link":
             if told["state"] == "closed":
-                match.link_closed(told["peer"])
+                match.link_closed(told["peer"], now)
         elif kind == "stored":
             journal.stored(told["upload"])
         elif kind == "unstored":
@@ -210,7 +211,7 @@ class Participant:
             match.leave("the page was closed")
             out += [upload_record(chunk) for chunk in journal.leave()]
 
-    def _sample(self) -> bytes:
+    def _sample(self, player: int) -> bytes:
         data = make_input(self._codec.encode(self._controls.sample()), self._controls.focused)
         if len(self._actions) < 10_000:
             self._actions.add(data[1:])

@@ -1,4 +1,4 @@
-"""What is known of one remote peer: what it has acknowledged, how far it is, how long packets take, whether it lives.
+"""What is known of one remote host: what it has acknowledged, how far it is, how long packets take, whether it lives.
 
 It turns that knowledge into the fields of an `Inputs` packet and takes such packets apart. It knows nothing of
 simulation; time is given to it in ms of a clock that only this host reads.
@@ -6,8 +6,10 @@ simulation; time is given to it in ms of a clock that only this host reads.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ..rollback.timesync import TimeSync
-from .wire import Inputs
+from .wire import Inputs, Stream
 
 __all__ = ["Peer"]
 
@@ -16,49 +18,56 @@ _NO_ECHO = 0xFFFF
 
 
 class Peer:
-    """One remote peer in a session.
+    """One incarnation of a remote host.
 
     Args:
-        player: the place of its player.
+        host: its number.
+        incarnation: how often it came before.
+        players: how many play in the match.
         period_ms: the time between two frames.
     """
 
-    def __init__(self, player: int, period_ms: float) -> None:
-        self.player = player
+    def __init__(self, host: int, incarnation: int, players: int, period_ms: float) -> None:
+        self.host = host
+        self.incarnation = incarnation
+        self._players = players
         self._period = period_ms
         self.heard_hello = False  # its hello arrived and its terms are ours
+        self.begun = False  # it plays already
         self.knows_us = False  # it has told us that our hello arrived
         self.last_heard: float | None = None
+        self.closed_at: float | None = None  # when its connection was closed
         self.round_trip_ms: float | None = None
         self.bytes_sent = 0
         self.bytes_received = 0
         self.sync = TimeSync(1000.0 / period_ms)
-        self.begin_episode()
+        self.begin_episode(0)
 
-    def begin_episode(self) -> None:
+    def begin_episode(self, episode: int) -> None:
         """Forget what belonged to the episode before. The round trip stays."""
-        self.acknowledged = 0  # first frame of our inputs that it lacks
-        self.frame = 0
+        self.episode = episode
+        #: For each player the first frame of whose inputs it lacks.
+        self.needs = [0] * self._players
+        self.frame = self.held = 0
         self.sync.restart()
         self.ended = False  # its End arrived
         self.end_heard = False  # our End arrived there
         self._peer_clock: int | None = None
         self._peer_clock_at = 0.0
-        self._newest = -1
 
     def compose(
         self,
         now_ms: float,
         *,
         sender: int,
+        incarnation: int,
         episode: int,
         frame: int,
-        need: int,
         held: int,
         final: int,
         chain: bytes,
-        start: int,
-        inputs: list[bytes],
+        needs: tuple[int, ...],
+        streams: tuple[Stream, ...],
     ) -> Inputs:
         """The packet to send now: the caller's part, and the clocks and the acknowledgement that are kept here."""
         age, echo = _NO_ECHO, 0
@@ -66,28 +75,30 @@ class Peer:
             age, echo = min(_NO_ECHO - 1, int(now_ms - self._peer_clock_at)), self._peer_clock
         advantage = round(self.sync.own * 16)
         sent = int(now_ms) & _MASK
-        return Inputs(sender, episode, frame, need, held, advantage, sent, echo, age, final, chain[:8], start, tuple(inputs))
+        return Inputs(sender, incarnation, episode, frame, held, advantage, sent, echo, age, final, chain[:8], needs, streams)
 
     def heard(self, now_ms: float, size: int) -> None:
         """Some packet of this peer arrived."""
         self.last_heard = now_ms
         self.bytes_received += size
 
-    def take(self, packet: Inputs, now_ms: float, our_frame: float, sent_frames: int) -> bool:
-        """Learn from a packet. False, and nothing learnt, if it acknowledges what was never sent.
+    def acknowledge(self, needs: Sequence[int]) -> None:
+        """It lacks, of each player, the inputs from these frames on."""
+        if needs != self.needs:
+            self.needs = list(map(max, self.needs, needs))
+
+    def take(self, packet: Inputs, now_ms: float, our_frame: float) -> None:
+        """Learn from a packet of this host's episode.
 
         Args:
             our_frame: the next frame that is simulated here, less the part of a frame that is to pass until then.
-            sent_frames: one more than the newest frame of which an input was sent.
         """
-        if packet.need > sent_frames:
-            return False
-        self.acknowledged = max(self.acknowledged, packet.need)
+        self.acknowledge(packet.needs)
         # Time may be read only off packets that arrive in order; an old one would spoil the clocks.
         order = (packet.sent - (self._peer_clock or 0)) & _MASK
         if self._peer_clock is None or 0 < order < 1 << 31:
             self._peer_clock, self._peer_clock_at = packet.sent, now_ms
-            self.frame = packet.frame
+            self.frame, self.held = packet.frame, packet.held
             if packet.echo_age != _NO_ECHO:
                 trip = ((int(now_ms) - packet.echo) & _MASK) - packet.echo_age
                 if 0 <= trip < 60_000:
@@ -95,4 +106,3 @@ class Peer:
                     self.round_trip_ms = float(trip) if before is None else before + (trip - before) / 8
             ahead = our_frame - packet.frame - (self.round_trip_ms or 0.0) / 2 / self._period
             self.sync.observe(ahead, packet.advantage / 16)
-        return True

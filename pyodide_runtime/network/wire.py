@@ -1,15 +1,17 @@
-"""Packets as bytes. Everything that two peers say to each other has its layout here, and nowhere else.
+"""Packets as bytes. Everything that two hosts say to each other has its layout here, and nowhere else.
 
-Every packet begins with protocol version, type, check and the sender's player place. The check is 4 bytes of a
+Every packet begins with protocol version, type, check, the sender's number and its incarnation. The check is 4 bytes of a
 digest of all the rest, keyed by the session, so that a packet that is damaged, made up or of another session is not
 taken for one of ours. All numbers are little-endian. `decode` accepts exactly the bytes that `encode` makes and
 raises WireError for all others; it allocates nothing larger than the packet promises and can hold. This module
 knows nothing of sessions, time or transport.
 
-Hello    what both must agree on, as JSON, and whether the receiver's hello has arrived.
-Inputs   all inputs since the receiver's acknowledgement, run-length coded, with acknowledgement, clocks and digests.
+Hello    what both must agree on, as JSON, whether the receiver's hello has arrived, and who plays.
+Inputs   for each player whose inputs the sender gives, all since the receiver's acknowledgement, run-length coded; with
+         acknowledgements, clocks and digests.
 End      the last frame of an episode and the digest of its rows, and whether the receiver's own end has arrived.
 Bye      why the sender leaves.
+Members  who plays and who is gone, and how many inputs of each player the sender has.
 
 The head, the check and the layout of a hello stay as they are in every version, so that peers of different versions
 can say so.
@@ -22,23 +24,27 @@ import struct
 from typing import NamedTuple
 
 from ..errors import WireError
+from .membership import Standing
 
 __all__ = [
     "MAX_INPUT",
+    "MAX_INPUTS",
     "MAX_PACKET",
     "PROTOCOL_VERSION",
     "Bye",
     "End",
     "Hello",
     "Inputs",
+    "Members",
     "Packet",
+    "Stream",
     "decode",
     "encode",
     "session_key",
 ]
 
 #: Changed whenever a layout changes; peers of different versions refuse each other.
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 #: No packet is longer. Hellos carry settings and may be long; an Inputs packet is a few dozen bytes.
 MAX_PACKET = 60_000
 #: At most so many inputs travel in one packet, whatever their runs say.
@@ -48,48 +54,67 @@ MAX_INPUT = 32_000
 #: The text of a Bye is cut off after so many bytes.
 MAX_DETAIL = 1_000
 
-_HEAD = struct.Struct("<BB4sB")
-_INPUTS = struct.Struct("<HIIIhIIHI8sIHH")
+_HEAD = struct.Struct("<BB4sBB")
+_INPUTS = struct.Struct("<HIIhIIHI8sBB")
+_NEED = struct.Struct("<H")
+_FARTHEST_NEED = 0xFFFF
+_STREAM = struct.Struct("<BIHH")
 _RUN = struct.Struct("<B")
 _END = struct.Struct("<HI16sB")
-_HELLO = struct.Struct("<BI")
+_HELLO = struct.Struct("<BBBI")
 _BYE = struct.Struct("<BH")
+_MEMBERS = struct.Struct("<HBBB")
+_STANDING = struct.Struct("<BBB")
+_FRAME = struct.Struct("<I")
 
 
 class Hello(NamedTuple):
-    """`terms`: canonical JSON of what must be equal on both sides. `heard`: the receiver's hello has arrived here.
+    """`terms`: canonical JSON of what must be equal on both sides. `heard`: the receiver's incarnation whose hello has arrived
+    here; -1 if none has.
 
-    It is the one packet that is read whatever `version` it is of.
+    `begun`: the sender plays already. `standings`: what it knows of each host. A hello is the one packet that is read
+    whatever `version` it is of.
     """
 
     sender: int
+    incarnation: int
     terms: bytes
-    heard: bool
+    heard: int = -1
+    begun: bool = False
+    standings: tuple[Standing, ...] = ()
     version: int = PROTOCOL_VERSION
+
+
+class Stream(NamedTuple):
+    """Inputs of one player, each of the same length, from frame `start` on; at least one."""
+
+    player: int
+    start: int
+    inputs: tuple[bytes, ...]
 
 
 class Inputs(NamedTuple):
     """Inputs and the state of the line.
 
     Attributes:
-        sender: place of the sending player.
+        sender, incarnation: the sending host.
         episode: number of the episode, from 0.
         frame: the sender's c, the next frame that it will simulate.
-        need: the first frame of the receiver's inputs that the sender lacks: all before are acknowledged.
         held: the first frame of which the sender lacks some player's input.
         advantage: how many frames the sender sees itself ahead of the receiver, in sixteenths.
         sent: the sender's clock in ms, modulo 2**32.
         echo: the newest `sent` that the sender got from the receiver.
         echo_age: how many ms it has kept that; 65535 if there is none.
         final: how many frames are final at the sender, and `chain`: the first 8 bytes of its digest chain there.
-        start: frame of the first input.
-        inputs: all inputs from `start` on, each of the same length.
+        needs: for each player the first frame of whose inputs the sender lacks: all before are acknowledged. Not below `held`,
+            and told up to 65535 frames beyond it.
+        streams: inputs, in the order of players.
     """
 
     sender: int
+    incarnation: int
     episode: int
     frame: int
-    need: int
     held: int
     advantage: int
     sent: int
@@ -97,8 +122,8 @@ class Inputs(NamedTuple):
     echo_age: int
     final: int
     chain: bytes
-    start: int
-    inputs: tuple[bytes, ...]
+    needs: tuple[int, ...]
+    streams: tuple[Stream, ...]
 
 
 class End(NamedTuple):
@@ -108,6 +133,7 @@ class End(NamedTuple):
     """
 
     sender: int
+    incarnation: int
     episode: int
     frames: int
     chain: bytes
@@ -119,11 +145,23 @@ class Bye(NamedTuple):
     """The sender leaves. `reason`: number of an outcome; `detail`: for people."""
 
     sender: int
+    incarnation: int
     reason: int
     detail: str
 
 
-Packet = Hello | Inputs | End | Bye
+class Members(NamedTuple):
+    """What the sender states of all hosts (see `membership`), and of each player the first frame whose input it lacks."""
+
+    sender: int
+    incarnation: int
+    episode: int
+    standings: tuple[Standing, ...]
+    needs: tuple[int, ...]
+    agreed: bool
+
+
+Packet = Hello | Inputs | End | Bye | Members
 
 
 def session_key(session: str) -> bytes:
@@ -142,54 +180,82 @@ def encode(packet: Packet, key: bytes) -> bytes:
         kind, body = 2, _encode_inputs(packet)
     elif isinstance(packet, Hello):
         kind, version = 1, packet.version
-        body = _HELLO.pack(packet.heard, len(packet.terms)) + packet.terms
+        head = _HELLO.pack(packet.heard + 1, packet.begun, len(packet.standings), len(packet.terms))
+        body = head + _standings(packet.standings) + packet.terms
         if len(body) > MAX_PACKET - _HEAD.size:
             raise WireError(f"the terms of a hello are {len(packet.terms)} bytes long, more than a packet holds")
     elif isinstance(packet, End):
         flags = packet.heard | packet.settled << 1
         kind, body = 3, _END.pack(packet.episode, packet.frames, packet.chain, flags)
-    else:
+    elif isinstance(packet, Bye):
         detail = packet.detail.encode(errors="replace")[:MAX_DETAIL].decode(errors="ignore").encode()
         kind, body = 4, _BYE.pack(packet.reason, len(detail)) + detail
-    return _HEAD.pack(version, kind, _check(key, version, kind, packet.sender, body), packet.sender) + body
+    else:
+        head = _MEMBERS.pack(packet.episode, packet.agreed, len(packet.standings), len(packet.needs))
+        kind, body = 5, head + _standings(packet.standings) + b"".join(map(_FRAME.pack, packet.needs))
+    check = _check(key, version, kind, packet.sender, packet.incarnation, body)
+    return _HEAD.pack(version, kind, check, packet.sender, packet.incarnation) + body
 
 
-def _check(key: bytes, version: int, kind: int, sender: int, body: bytes) -> bytes:
-    return hashlib.blake2b(bytes((version, kind, sender)) + body, digest_size=4, key=key).digest()
+def _check(key: bytes, version: int, kind: int, sender: int, incarnation: int, body: bytes) -> bytes:
+    return hashlib.blake2b(bytes((version, kind, sender, incarnation)) + body, digest_size=4, key=key).digest()
+
+
+def _standings(standings: tuple[Standing, ...]) -> bytes:
+    return b"".join([_STANDING.pack(running | left << 7, gone + 1, sponsor + 1) for running, gone, left, sponsor in standings])
 
 
 def _encode_inputs(packet: Inputs) -> bytes:
-    inputs = packet.inputs[:MAX_INPUTS]
-    size = len(inputs[0]) if inputs else 0
-    room = (MAX_PACKET - _HEAD.size - _INPUTS.size) // (_RUN.size + size)
-    runs: list[bytes] = []
-    previous, count = b"", 0
-    for data in inputs:
-        if data == previous and 0 < count < 255:
-            count += 1
-            continue
-        if count:
-            runs.append(_RUN.pack(count) + previous)
-        previous, count = data, 1
-    if count:
-        runs.append(_RUN.pack(count) + previous)
-    del runs[room:]
+    needs, held = packet.needs, packet.held
+    told = b"".join([_NEED.pack(min(_FARTHEST_NEED, need - held)) for need in needs])
+    room = MAX_PACKET - _HEAD.size - _INPUTS.size - len(told)
+    count, streams = MAX_INPUTS, []
+    for stream in packet.streams:
+        coded, inputs = _encode_stream(stream, count, room)
+        if not inputs:
+            break
+        streams.append(coded)
+        count -= inputs
+        room -= len(coded)
     head = _INPUTS.pack(
         packet.episode,
         packet.frame,
-        packet.need,
-        packet.held,
+        held,
         max(-32768, min(32767, packet.advantage)),
         packet.sent,
         packet.echo,
         packet.echo_age,
         packet.final,
         packet.chain,
-        packet.start,
-        size,
-        len(runs),
+        len(needs),
+        len(streams),
     )
-    return head + b"".join(runs)
+    return head + told + b"".join(streams)
+
+
+def _encode_stream(stream: Stream, most: int, room: int) -> tuple[bytes, int]:
+    """A stream's bytes, of up to `most` inputs and no more than `room`, and how many inputs they hold."""
+    size = len(stream.inputs[0])
+    fitting = (room - _STREAM.size) // (_RUN.size + size)
+    if fitting < 1:
+        return b"", 0
+    runs: list[bytes] = []
+    previous, count, coded = b"", 0, 0
+    for data in stream.inputs[:most]:
+        if data == previous and 0 < count < 255:
+            count += 1
+            continue
+        if count:
+            runs.append(_RUN.pack(count) + previous)
+            coded += count
+            if len(runs) == fitting:
+                count = 0
+                break
+        previous, count = data, 1
+    if count:
+        runs.append(_RUN.pack(count) + previous)
+        coded += count
+    return _STREAM.pack(stream.player, stream.start, size, len(runs)) + b"".join(runs), coded
 
 
 def decode(data: bytes, key: bytes) -> Packet:
@@ -203,27 +269,34 @@ def decode(data: bytes, key: bytes) -> Packet:
         raise WireError(f"a packet of {len(data)} bytes is longer than {MAX_PACKET}")
     if len(data) < _HEAD.size:
         raise WireError(f"a packet of {len(data)} bytes is shorter than its head")
-    version, kind, check, sender = _HEAD.unpack_from(data)
+    version, kind, check, sender, incarnation = _HEAD.unpack_from(data)
     body = data[_HEAD.size :]
-    if check != _check(key, version, kind, sender, body):
+    if check != _check(key, version, kind, sender, incarnation, body):
         raise WireError("a packet of another session, or a damaged one")
     if version != PROTOCOL_VERSION and kind != 1:
         raise WireError(f"a packet of protocol version {version}; this is version {PROTOCOL_VERSION}")
     try:
         if kind == 2:
-            return _decode_inputs(body, sender)
+            return _decode_inputs(body, sender, incarnation)
         if kind == 1:
-            heard, length = _HELLO.unpack_from(body)
-            return Hello(sender, _exactly(body, _HELLO.size, length), _flag(heard), version)
+            heard, begun, hosts, length = _HELLO.unpack_from(body)
+            standings, at = _decode_standings(body, _HELLO.size, hosts)
+            return Hello(sender, incarnation, _exactly(body, at, length), heard - 1, _flag(begun), standings, version)
         if kind == 3:
             _exactly(body, _END.size, 0)
             episode, frames, chain, flags = _END.unpack(body)
-            return End(sender, episode, frames, chain, _flag(flags & ~2), bool(flags & 2))
+            return End(sender, incarnation, episode, frames, chain, _flag(flags & ~2), bool(flags & 2))
         if kind == 4:
             reason, length = _BYE.unpack_from(body)
             if length > MAX_DETAIL:
                 raise WireError(f"the text of a goodbye has {length} bytes, more than {MAX_DETAIL}")
-            return Bye(sender, reason, _exactly(body, _BYE.size, length).decode())
+            return Bye(sender, incarnation, reason, _exactly(body, _BYE.size, length).decode())
+        if kind == 5:
+            episode, agreed, hosts, players = _MEMBERS.unpack_from(body)
+            standings, at = _decode_standings(body, _MEMBERS.size, hosts)
+            packed = _exactly(body, at, players * _FRAME.size)
+            needs = tuple([need for (need,) in _FRAME.iter_unpack(packed)])
+            return Members(sender, incarnation, episode, standings, needs, _flag(agreed))
     except (struct.error, UnicodeDecodeError) as error:
         raise WireError(f"a packet of type {kind} does not hold what it should: {error}") from None
     raise WireError(f"a packet of unknown type {kind}")
@@ -241,23 +314,58 @@ def _flag(value: int) -> bool:
     return bool(value)
 
 
-def _decode_inputs(body: bytes, sender: int) -> Inputs:
-    (episode, frame, need, held, advantage, sent, echo, echo_age, final, chain, start, size, runs) = _INPUTS.unpack_from(body)
-    if (size == 0) != (runs == 0) or size > MAX_INPUT:
-        raise WireError("a packet has runs of inputs without a size, or a size without runs, or too large a one")
+def _decode_standings(body: bytes, at: int, hosts: int) -> tuple[tuple[Standing, ...], int]:
+    """The standings that begin at an offset, and where they end."""
+    end = at + hosts * _STANDING.size
+    if len(body) < end:
+        raise WireError(f"a packet says that it tells of {hosts} hosts, but it is too short for that")
+    found = [
+        Standing(running & 0x7F, gone - 1, bool(running & 0x80), sponsor - 1)
+        for running, gone, sponsor in _STANDING.iter_unpack(body[at:end])
+    ]
+    return tuple(found), end
+
+
+def _decode_inputs(body: bytes, sender: int, incarnation: int) -> Inputs:
+    (episode, frame, held, advantage, sent, echo, echo_age, final, chain, players, count) = _INPUTS.unpack_from(body)
+    at = _INPUTS.size + players * _NEED.size
+    if len(body) < at:
+        raise WireError(f"a packet says that it tells of {players} players, but it is too short for that")
+    needs = tuple([held + beyond for (beyond,) in _NEED.iter_unpack(body[_INPUTS.size : at])])
+    streams: list[Stream] = []
+    room, last = MAX_INPUTS, -1
+    for _ in range(count):
+        stream, at = _decode_stream(body, at, room)
+        if stream.player <= last:
+            raise WireError("a packet's streams are not in the order of players")
+        last = stream.player
+        room -= len(stream.inputs)
+        streams.append(stream)
+    _exactly(body, at, 0)
+    return Inputs(
+        sender, incarnation, episode, frame, held, advantage, sent, echo, echo_age, final, chain, needs, tuple(streams)
+    )
+
+
+def _decode_stream(body: bytes, at: int, room: int) -> tuple[Stream, int]:
+    """The stream that begins at an offset, of no more than `room` inputs, and where it ends."""
+    player, start, size, runs = _STREAM.unpack_from(body, at)
+    at += _STREAM.size
     step = _RUN.size + size
-    packed = _exactly(body, _INPUTS.size, runs * step)
+    end = at + runs * step
+    if size == 0 or runs == 0 or size > MAX_INPUT or len(body) < end:
+        raise WireError("a stream of inputs without inputs, of too large ones, or of more than the packet holds")
     inputs: list[bytes] = []
-    previous, room = b"", 0
-    for at in range(0, len(packed), step):
-        count = packed[at]
-        data = packed[at + _RUN.size : at + step]
+    previous, free = b"", 0
+    for run in range(at, end, step):
+        count = body[run]
+        data = body[run + _RUN.size : run + step]
         # One form for one meaning: a run is as long as it can be.
-        if count == 0 or (data == previous and room == 0):
+        if count == 0 or (data == previous and free == 0):
             raise WireError("a run of inputs is empty, or goes on where the one before could have")
-        room = 1 if count == 255 else 0
+        free = 1 if count == 255 else 0
         previous = data
         inputs += [data] * count
-        if len(inputs) > MAX_INPUTS:
+        if len(inputs) > room:
             raise WireError(f"a packet holds more than {MAX_INPUTS} inputs")
-    return Inputs(sender, episode, frame, need, held, advantage, sent, echo, echo_age, final, chain, start, tuple(inputs))
+    return Stream(player, start, tuple(inputs)), end

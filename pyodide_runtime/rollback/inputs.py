@@ -71,6 +71,11 @@ class InputQueue:
         self.last = frame
         return True
 
+    def fill(self, frame: int, data: bytes) -> None:
+        """Take the same input for every frame before `frame` of which none is held."""
+        while self.last < frame - 1:
+            self.add(self.last + 1, data)
+
     def held(self, frame: int) -> bytes | None:
         """The input of a frame if it is held."""
         return self._inputs.get(frame)

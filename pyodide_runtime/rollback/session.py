@@ -10,6 +10,9 @@ snapshot is held of every frame from `final` to c, and inputs from `final` on: o
 frame is final once all its inputs are held here and, as far as reported, everywhere, and it was simulated with
 them; nothing else makes it final.
 
+A session that only watches takes part in nothing: it never predicts, and simulates what others have made final. An input
+with the flag STOPS ends the episode before its frame.
+
 It hands steps and rollbacks to a `Runtime`, and knows nothing of packets, clocks, files or browsers.
 """
 
@@ -23,7 +26,7 @@ from ..batch import Runtime
 from ..errors import BatchError, EnvironmentFailed, SessionError
 from ..operations import Rollback, Snapshot
 from ..simulation import StepRecord
-from .inputs import InputQueue, Prediction, action_of
+from .inputs import STOPS, InputQueue, Prediction, action_of
 
 __all__ = ["Advance", "Counters", "FinalFrame", "RollbackSession"]
 
@@ -70,6 +73,7 @@ class RollbackSession:
         window: how far beyond the confirmed frame to go, in frames; 1 means never to predict.
         prediction: how to guess.
         counters: to be carried on from an earlier episode.
+        watching: whether this host only watches, as long as it does not `join`.
 
     Raises:
         SessionError: a setting cannot work.
@@ -85,6 +89,7 @@ class RollbackSession:
         window: int = 8,
         prediction: Prediction = Prediction.LAST,
         counters: Counters | None = None,
+        watching: bool = False,
     ) -> None:
         if window < 1:
             raise SessionError(f"prediction window {window}: it must be at least 1 frame")
@@ -95,13 +100,17 @@ class RollbackSession:
         self._runtime = runtime
         self._simulation = runtime.simulation
         self._window = window
+        self.watching = watching
         self._delay = input_delay
-        self.local = tuple(local)
+        self._players = tuple(local)
+        self._neutral = tuple(neutral)
         self.queues = [InputQueue(data, input_delay, prediction) for data in neutral]
         self.counters = counters or Counters()
         self._first_incorrect: int | None = None
         self._reported: dict[int, int] = {}
         self._blocked: int | None = None
+        #: The frame before which the episode is cut off; None if it is not.
+        self.stop: int | None = None
         self.final = 0  # the next frame to become final; all below it are
         runtime.batch([Snapshot()])
 
@@ -111,6 +120,11 @@ class RollbackSession:
     def frame(self) -> int:
         """c: the next frame to be simulated."""
         return self._simulation.frame
+
+    @property
+    def local(self) -> tuple[int, ...]:
+        """The players whose inputs come from this host."""
+        return () if self.watching else self._players
 
     @property
     def held(self) -> int:
@@ -125,12 +139,17 @@ class RollbackSession:
     @property
     def stalled(self) -> bool:
         """Whether the next frame must wait for inputs."""
-        return not self._simulation.done and self._far
+        return not self._over and self._far
 
     @property
     def ended(self) -> bool:
         """Whether the episode is over and every frame of it is final."""
-        return self._simulation.done and self.final == self.frame and self._first_incorrect is None
+        return self._over and self.final == self.frame and self._first_incorrect is None
+
+    @property
+    def _over(self) -> bool:
+        """Whether there is no next frame, as far as is known."""
+        return self._simulation.done or (self.stop is not None and self._simulation.frame >= self.stop)
 
     @property
     def can_step(self) -> bool:
@@ -144,20 +163,20 @@ class RollbackSession:
         That is when the frame is about to be simulated, so as to take them as late as can be; but with a window of
         1 every peer waits for the others' inputs of this very frame, so there they are taken at once.
         """
-        if not self._going or (self._far and self._window > 1):
+        if self.watching or not self._going or (self._far and self._window > 1):
             return False
         needed = self._simulation.frame + self._delay
-        return any(self.queues[player].last < needed for player in self.local)
+        return any([self.queues[player].last < needed for player in self._players])
 
     @property
     def _going(self) -> bool:
         # An end that a correction may take back is taken back before the next frame is asked for: there may be none.
-        return self._blocked is None and not self._simulation.done
+        return self._blocked is None and not self._over
 
     @property
     def _far(self) -> bool:
         """Whether the next frame is so far beyond what is held that it may not be predicted."""
-        return self._simulation.frame - self.held >= self._window
+        return self._simulation.frame - self.held >= (1 if self.watching else self._window)
 
     # -- what arrives ------------------------------------------------------------------------------------------------
 
@@ -174,11 +193,18 @@ class RollbackSession:
         records = self._runtime.records
         for frame, data in enumerate(new, start + held):
             queue.add(frame, data)
+            if data[0] & STOPS and (self.stop is None or frame < self.stop):
+                self._stop(frame)
             if frame < len(records) and records[frame].actions[player] != action_of(data):
                 self.counters.mispredictions += 1
                 if self._first_incorrect is None or frame < self._first_incorrect:
                     self._first_incorrect = frame
         return len(new)
+
+    def _stop(self, frame: int) -> None:
+        self.stop = frame
+        if self._simulation.frame > frame and (self._first_incorrect is None or frame < self._first_incorrect):
+            self._first_incorrect = frame  # what was simulated from there on never happened
 
     def report(self, peer: int, held: int) -> None:
         """A peer says up to which frame it holds every player's input."""
@@ -188,6 +214,14 @@ class RollbackSession:
     def expect_report(self, peer: int) -> None:
         """From now on no frame is final before this peer has said that it holds its inputs."""
         self._reported.setdefault(peer, -1)
+
+    def release(self, peer: int) -> None:
+        """What this peer holds no longer matters."""
+        self._reported.pop(peer, None)
+
+    def join(self) -> None:
+        """Watch no longer: from now on this host gives its players' inputs."""
+        self.watching = False
 
     # -- going on ----------------------------------------------------------------------------------------------------
 
@@ -208,12 +242,16 @@ class RollbackSession:
         if self._blocked is not None and (self.held >= self._blocked or first is not None):
             self._blocked = None
         if local is not None:
-            for player in self.local:
+            for player in self._players:
+                # Of a player who has just returned, the first frames have passed before anything could be taken for them.
+                self.queues[player].fill(frame + self._delay, self._neutral[player])
                 self.queues[player].add(frame + self._delay, local[player])
         step = step and self.can_step
         if first is None and not step:
             return _NOTHING
         end = frame + 1 if step else frame
+        if self.stop is not None and end > self.stop:
+            end = self.stop
         replayed = 0
         if first is not None:
             replayed = frame - first
@@ -265,16 +303,17 @@ class RollbackSession:
         if self._first_incorrect is not None:
             return []
         start, end = self.final, min(self.confirmed + 1, self._simulation.frame)
+        if self.stop is not None and end > self.stop:
+            end = self.stop
         if end <= start:
             return []
         self.final = end
         records, queues = self._runtime.records, self.queues
         return [FinalFrame(records[frame], tuple([queue.guess(frame) for queue in queues])) for frame in range(start, end)]
 
-    def retire(self, unacknowledged: int) -> None:
-        """Let go of what no rollback can need: snapshots before the first frame that is not final, and inputs before
-        that frame and before `unacknowledged`, the first frame of local input that some peer has not acknowledged."""
+    def retire(self) -> None:
+        """Let go of what no rollback can need: snapshots and inputs of frames that are final. Every peer that was expected to
+        report has reported that it holds them."""
         self._runtime.discard_before(self.final)
-        oldest = min(self.final, unacknowledged)
         for queue in self.queues:
-            queue.discard_before(oldest)
+            queue.discard_before(self.final)

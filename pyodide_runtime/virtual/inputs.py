@@ -28,8 +28,8 @@ player and episode. It sees nothing of the environment: what a host shows while 
 Controllers = Sequence[Controller] | Mapping[str, Controller]
 """One for each player, in their order; or some, by the players' names: the others act at random."""
 
-Sampler = Callable[[], bytes]
-"""Gives a host the input of its player for the frame that it is about to take one for."""
+Sampler = Callable[[int], bytes]
+"""Gives a host the input of one of its players, by place, for the frame that it is about to take one for."""
 
 #: In this share of the frames the page of a player who acts at random has the focus.
 FOCUSED = 0.9

@@ -106,14 +106,14 @@ class Table:
         self.hosts: list[Host] = []
         for number, runtime in enumerate(runtimes):
             written = journal()
-            match = Match(runtime, local=number, settings=settings(number, shared), journal=written)
+            match = Match(runtime, host=number, settings=settings(number, shared), journal=written)
             starts_ms = number * scenario.start_skew_ms
-            sampler = self._sampler(match, number)
+            sampler = self._sampler(match)
             self.hosts.append(Host(number, (number,), match, written, sampler, scenario.clock(number), starts_ms))
         self._host_of = {player: host for host in self.hosts for player in host.players}
 
-    def _sampler(self, match: Match, player: int) -> Sampler:
-        return lambda: self.inputs.at(player, match.episode, match.frame + match.settings.input_delay)
+    def _sampler(self, match: Match) -> Sampler:
+        return lambda player: self.inputs.at(player, match.episode, match.frame + match.settings.input_delay)
 
     @property
     def matches(self) -> list[Match]:

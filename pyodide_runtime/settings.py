@@ -1,0 +1,125 @@
+"""What a match is played by, and the words for where it stands and how it ended. Nothing here plays one."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .batch import Runtime
+from .errors import SessionError
+from .network.wire import PROTOCOL_VERSION
+from .rollback.inputs import Prediction
+from .terms import encode_terms
+
+__all__ = ["REASONS", "MatchSettings", "OnDrop", "Outcome", "Phase", "match_terms"]
+
+#: As many as have a number on the wire.
+MOST_EPISODES = 65_535
+#: So many hosts can have players; hosts that only watch have the numbers after theirs, so many of them at the most.
+MOST_HOSTS, MOST_SPECTATORS = 64, 64
+
+
+class Phase(enum.Enum):
+    """Where a match stands."""
+
+    CONNECTING = "connecting"  #: hellos are on their way
+    PLAYING = "playing"
+    SETTLING = "settling"  #: the episode is over and final here; its end is being agreed on
+    OVER = "over"
+
+
+class Outcome(enum.Enum):
+    """How a match ended. The numbers of `REASONS` stand for these on the wire."""
+
+    COMPLETED = "completed"  #: every episode ended and was agreed on by all that were left
+    LEFT = "left"  #: this host left before the end
+    PEER_LEFT = "peer_left"  #: another host said goodbye or closed its connection
+    PEER_LOST = "peer_lost"  #: another host was silent for too long
+    REFUSED = "refused"  #: the peers' terms differ
+    DESYNC = "desync"  #: the peers' data differ
+    ENVIRONMENT_ERROR = "environment_error"  #: the environment raised
+    DROPPED = "dropped"  #: the others lost this host, and went on without it
+
+
+REASONS = list(Outcome)
+
+
+class OnDrop(enum.Enum):
+    """What happens when a player's host is gone in mid-episode."""
+
+    END = "end"  #: the match ends at the frame up to which all that are left have its inputs
+    PAUSE = "pause"  #: all wait for it to come back, for some time; then the match ends
+    DEFAULT = "default"  #: its players take the default action until it comes back
+    PARTNER = "partner"  #: the experiment's partner policy acts for its players until it comes back
+
+
+@dataclass(frozen=True, slots=True)
+class MatchSettings:
+    """What a match is played by. `fps` in frames a second, `..._ms` in milliseconds, the rest in frames or counts.
+
+    Attributes:
+        hosts: for each host the places of its players; None: every player has a host of its own.
+        spectators: how many hosts may watch.
+        on_drop: what happens when a host is gone.
+        disconnect_after_ms: a host that was silent for so long is taken to be gone.
+        return_within_ms: how long all wait for it, if they do.
+    """
+
+    session: str
+    seed: int
+    fps: float = 30.0
+    episodes: int = 1
+    input_delay: int = 0
+    prediction_window: int = 8
+    prediction: Prediction = Prediction.LAST
+    state_digest_every: int | None = None
+    disconnect_after_ms: float = 5000.0
+    default_actions: tuple[Any, ...] = (0,)
+    terms: Mapping[str, Any] = field(default_factory=dict)
+    hosts: tuple[tuple[int, ...], ...] | None = None
+    spectators: int = 0
+    on_drop: OnDrop = OnDrop.END
+    return_within_ms: float = 60_000.0
+
+    @property
+    def digest_every(self) -> int:
+        """Every how many frames the chain of rows covers the whole state."""
+        return self.state_digest_every or max(1, round(self.fps))
+
+    def hosts_of(self, players: int) -> tuple[tuple[int, ...], ...]:
+        """The places of each host's players.
+
+        Raises:
+            SessionError: not every player has exactly one host, or there are too many hosts.
+        """
+        hosts = tuple((player,) for player in range(players)) if self.hosts is None else self.hosts
+        if sorted(player for host in hosts for player in host) != list(range(players)) or not all(hosts):
+            raise SessionError(f"hosts={hosts}: each of {players} players must have one host, and each host a player")
+        if len(hosts) > MOST_HOSTS or not 0 <= self.spectators <= MOST_SPECTATORS:
+            raise SessionError(f"{len(hosts)} hosts and {self.spectators} spectators: at most {MOST_HOSTS} can play, {MOST_SPECTATORS} watch")
+        return hosts
+
+
+def match_terms(runtime: Runtime, settings: MatchSettings) -> bytes:
+    """Canonical JSON of all that must be equal on every host, in the order in which differences are named."""
+    return encode_terms(
+        {
+            "protocol": PROTOCOL_VERSION,
+            **settings.terms,
+            "players": list(runtime.players),
+            "hosts": [list(places) for places in settings.hosts_of(len(runtime.players))],
+            "max_steps": runtime.simulation.max_steps,
+            "snapshot_every": runtime.simulation.snapshot_every,
+            "seed": settings.seed,
+            "fps": settings.fps,
+            "episodes": settings.episodes,
+            "input_delay": settings.input_delay,
+            "prediction_window": settings.prediction_window,
+            "prediction": settings.prediction.value,
+            "state_digest_every": settings.digest_every,
+            "on_drop": settings.on_drop.value,
+            "start": runtime.digest().hex(),
+        }
+    )
