@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from .network.virtual import NetworkConditions, Partition
     from .rollback.synctest import SyncDifference, SyncFault, SyncReport, sync_test
     from .virtual.report import PeerReport, SimulationReport
-    from .virtual.scenario import Clock, Freeze
+    from .virtual.scenario import Clock, Departure, Freeze
     from .virtual.schedule import Schedule
     from .virtual.shrinking import shrink
     from .virtual.simulate import replay, simulate
@@ -55,6 +55,7 @@ __all__ = [
     "ActionError",
     "BatchError",
     "Clock",
+    "Departure",
     "DrawingError",
     "Environment",
     "EnvironmentFailed",
@@ -105,6 +106,7 @@ __all__ = [
 
 _LATE = {
     "Clock": "virtual.scenario",
+    "Departure": "virtual.scenario",
     "Freeze": "virtual.scenario",
     "NetworkConditions": "network.virtual",
     "Partition": "network.virtual",

@@ -19,7 +19,7 @@ from .settings import MatchSettings, OnDrop, Outcome
 __all__ = ["Absences"]
 
 #: How often a statement is repeated until all agree, in ms.
-REPEAT_MS = 100.0
+REPEAT_MS = 50.0
 
 
 class Absences:
@@ -65,6 +65,13 @@ class Absences:
         peer = self._peers[host]
         since = peer.last_heard if peer.closed_at is None else peer.closed_at
         return since is not None and now - since > self._settings.return_within_ms
+
+    def overdue(self, now: float) -> str | None:
+        """Why a host is gone whose return, or certainty about it, was waited for as long as is set; None if there is none."""
+        for host in self._membership.undecided:
+            if now > self._deadlines.setdefault(host, now + self._settings.return_within_ms):
+                return self.reasons.get(host, (Outcome.PEER_LOST, "the others lost a peer"))[1]
+        return None
 
     def statements(self, now: float, episode: int, needs: Sequence[int]) -> Iterator[tuple[int, Statement]]:
         """What is to be stated now, and to which host, so that all come to agree."""

@@ -142,7 +142,7 @@ class Match:
         self._rows = 0
         self._due = 0.0
         self._sent_at = self._fed_at = -REPEAT_MS
-        self._repeated_at = -REPEAT_MS
+        self._repeated_at = self._greeted_at = -REPEAT_MS
         self._last_tick: float | None = None
         self._waiting = False
         self._silent_since: float | None = None
@@ -229,6 +229,8 @@ class Match:
             self._check_silence(now_ms)
         if self.phase is not Phase.OVER and self.membership.undecided and not self._watching:
             self._agree(now_ms)
+        if self.phase in (Phase.PLAYING, Phase.SETTLING) and self._strangers:
+            self._greet_strangers(now_ms)
         self._feed(now_ms)
         self._last_tick = now_ms
         return max(0, self.session.frame - before)
@@ -282,6 +284,17 @@ class Match:
             for peer in awaited:
                 self._greet(peer)
 
+    @property
+    def _strangers(self) -> list[Peer]:
+        """Hosts that play and with which no hellos were exchanged: they came back, or this one did."""
+        return [peer for peer in map(self.peers.__getitem__, self._members) if not (peer.heard_hello and peer.knows_us)]
+
+    def _greet_strangers(self, now: float) -> None:
+        if now - self._greeted_at >= REPEAT_MS:
+            self._greeted_at = now
+            for peer in self._strangers:
+                self._greet(peer)
+
     def _take_hello(self, peer: Peer, packet: Hello) -> None:
         difference = first_difference(self._terms, packet.terms)
         if packet.version != PROTOCOL_VERSION:
@@ -304,14 +317,15 @@ class Match:
             self._greet(peer)
 
     def _newcomer(self, packet: Packet) -> Peer | None:
-        """Another incarnation of a host than the one that is known, or a spectator; None if it is neither, or not welcome."""
+        """Another incarnation of a host than the one that is known, or a spectator; None if its hello is still to come."""
         host, known = packet.sender, self.peers.get(packet.sender)
         hosts = len(self.membership.players)
-        if not isinstance(packet, Hello) or not (0 <= host < hosts + self.settings.spectators) or host == self.host:
+        if host >= hosts + self.settings.spectators or host == self.host or packet.incarnation > LAST_INCARNATION:
+            raise WireError("a packet of a host that is not known")
+        if not isinstance(packet, Hello):
             return None
-        if packet.incarnation > LAST_INCARNATION or (known is not None and packet.incarnation < known.incarnation):
-            return None
-        if known is not None and known.incarnation >= 0 and host < hosts and not self.membership.is_out(host):
+        playing = known is not None and known.incarnation >= 0 and host < hosts and not self.membership.is_out(host)
+        if playing and self.phase is not Phase.OVER:
             running = self.membership.standings[host].running
             reason = (Outcome.PEER_LEFT, f"{self._name(host)} loaded its page again")
             self._absences.lose(host, running, reason, self._last_tick or 0.0, sure=True)
@@ -333,10 +347,14 @@ class Match:
         membership = self.membership
         for host in membership.left_over:
             peer = self.peers.get(host)
-            if not self._watching and peer is not None and self._is_late(peer):
+            if not self._watching and peer is not None and self._is_late(peer) and self.phase is not Phase.OVER:
                 # It was let in, but its page has been loaded once more since then.
                 reason = (Outcome.PEER_LEFT, f"{self._name(host)} loaded its page again")
                 self._absences.lose(host, membership.standings[host].running, reason, self._last_tick or 0.0, sure=True)
+        for host in membership.left_over:
+            known = self.peers.get(host)
+            if host != self.host and (known is None or known.incarnation < membership.standings[host].running):
+                self.peers[host] = self._new_peer(host, -1)  # it came back, and is still to say hello
         self._members = [host for host in membership.left_over if host in self.peers and not self._is_late(self.peers[host])]
         owners = {player: membership.owner(player) for player in range(self._count)}
         self._giving = [] if self._watching else [player for player, owner in owners.items() if owner in (self.host, None)]
@@ -350,26 +368,24 @@ class Match:
     def _agree(self, now: float) -> None:
         """Come to an agreement on who is gone, and go on without them."""
         needs = self._needs()
-        may_go_on = self.settings.on_drop is OnDrop.END or self.membership.may_go_on
-        given_up = self._absences.agree(self.episode, needs)
         for host, statement in self._absences.statements(now, self.episode, needs):
             self._state(host, statement)
+        if self.settings.on_drop is not OnDrop.END and not self.membership.may_go_on:
+            late = self._absences.overdue(now)
+            if late is not None:
+                self._end(Outcome.PEER_LOST, f"{late}; it may be this side that is cut off, so it does not go on alone")
+            return
+        given_up = self._absences.agree(self.episode, needs)
         if not given_up:
             return
         for host in given_up:
+            frame = min(self.session.queues[player].last + 1 for player in self.membership.players[host])
             self._journal.note(
-                {"event": "dropped", "host": host, "episode": self.episode, "frame": self._first_absent(host), "at_ms": round(now, 1)}
+                {"event": "dropped", "host": host, "episode": self.episode, "frame": frame, "at_ms": round(now, 1)}
             )
             self.session.release(host)
             self.ledger.release(host)
-        if not may_go_on:
-            _, detail = self._absences.reason(given_up, self._names())
-            self._end(Outcome.PEER_LOST, f"{detail}; this side of the network has too few hosts to go on")
-            return
         self._line_up()
-
-    def _first_absent(self, host: int) -> int:
-        return min(self.session.queues[player].last + 1 for player in self.membership.players[host])
 
     def _needs(self) -> tuple[int, ...]:
         return tuple([queue.last + 1 for queue in self.session.queues])
@@ -377,7 +393,8 @@ class Match:
     def _state(self, host: int, statement: Statement) -> None:
         peer = self.peers.get(host)
         if peer is not None:
-            self._send(peer, CONTROL, Members(self.host, self.incarnation, *statement))
+            # It is repeated anyway, and must not wait for what a reliable channel transmits again.
+            self._send(peer, INPUT, Members(self.host, self.incarnation, *statement))
 
     def _take_members(self, peer: Peer, packet: Members, now: float) -> None:
         membership = self.membership
@@ -533,7 +550,7 @@ class Match:
         self._rows += len(rows)
         self._journal.rows(self.episode, start, rows, [frame.inputs for frame in final])
         self.session.retire()
-        if self._someone_out:
+        if self._someone_out or self._watching:
             self._take_returns(final)
         self._compared(self.ledger.review())
 
@@ -550,11 +567,28 @@ class Match:
                 continue
             streams = []
             for player in self._giving:
-                queue = queues[player]
-                start = max(peer.needs[player], queue.first)
+                queue, start = queues[player], peer.needs[player]
+                if start < queue.first:
+                    break
                 if start <= queue.last:
                     streams.append(Stream(player, start, tuple(queue.span(start))))
-            self._send_state(peer, now, self.episode, needs, tuple(streams))
+            else:
+                self._send_state(peer, now, self.episode, needs, tuple(streams))
+                continue
+            self._send_state(peer, now, self.episode, needs, self._from_before(peer))
+
+    def _from_before(self, peer: Peer) -> tuple[Stream, ...]:
+        """What a host that was just let in lacks: its own players' inputs too, that others gave."""
+        most = MAX_INPUTS // self._count
+        streams = []
+        for player in sorted({*self._giving, *self.membership.players[peer.host]}):
+            queue, start = self.session.queues[player], peer.needs[player]
+            inputs = self._history.span(self.episode, player, start, most) if start < queue.first else []
+            if queue.first <= start + len(inputs) <= queue.last:
+                inputs += queue.span(start + len(inputs))
+            if inputs:
+                streams.append(Stream(player, start, tuple(inputs)))
+        return tuple(streams)
 
     def _feed(self, now: float) -> None:
         """Send those that come late what is final, from the beginning; also after the end."""
@@ -577,7 +611,8 @@ class Match:
 
     def _send_state(self, peer: Peer, now: float, episode: int, needs: tuple[int, ...], streams: tuple[Stream, ...]) -> None:
         session, ledger = self.session, self.ledger
-        present = episode == self.episode
+        end = self._archive.get(episode)
+        final, chain = (len(ledger), ledger.newest) if end is None else (end.frames, end.chain)
         packet = peer.compose(
             now,
             sender=self.host,
@@ -585,8 +620,8 @@ class Match:
             episode=episode,
             frame=session.frame,
             held=min(needs),
-            final=len(ledger) if present else 0,
-            chain=ledger.newest if present else ledger.chain(0),
+            final=final,
+            chain=chain,
             needs=needs,
             streams=streams,
         )
@@ -607,14 +642,17 @@ class Match:
                 self._all_have_ended()
             return
         session = self.session
-        queues, frame, players = session.queues, session.frame, self._giving
+        queues, frame = session.queues, session.frame
         for stream in packet.streams:
             if stream.player >= self._count:
                 raise WireError(f"inputs of a player {stream.player}, which there is not")
-            if stream.start + len(stream.inputs) > frame + FARTHEST:
+            # What was meant for an earlier incarnation of this host may begin where that had stopped.
+            gap = not self.incarnation and stream.start > queues[stream.player].last + 1
+            if gap or stream.start + len(stream.inputs) > frame + FARTHEST:
                 raise WireError(f"inputs from frame {stream.start} on are not what follows")
             self._check_inputs(stream.player, stream.inputs)
-        if any([packet.needs[player] > queues[player].last + 1 for player in players if player in session.local]):
+        local = session.local
+        if any(packet.needs[player] > queues[player].last + 1 for player in local):
             raise WireError("an acknowledgement of what was never sent")
         if packet.final > FARTHEST + frame and not self._watching:
             raise WireError("a peer has more final frames than there can be")
@@ -623,13 +661,17 @@ class Match:
         peer.take(packet, now, frame - wait)
         if self.phase is Phase.OVER or self.membership.is_out(peer.host):
             return
-        local = session.local
         for stream in packet.streams:
-            if stream.player not in local:
+            if self._may_give(peer.host, stream.player):
                 session.receive(stream.player, stream.start, stream.inputs)
         if not self._watching:
             session.report(peer.host, packet.held - 1)
         self._compared(self.ledger.claim(peer.host, packet.final, packet.chain))
+
+    def _may_give(self, host: int, player: int) -> bool:
+        """Whether a host's word counts for a player: its own, one of a host that is gone, or any for who only watches."""
+        owner = self.membership.host_of[player]
+        return (owner != self.host and (host == owner or self.membership.is_out(owner))) or self._watching
 
     def _take_acknowledgement(self, peer: Peer, packet: Inputs, now: float) -> None:
         """A packet of one that comes late: how far it is. Its inputs are not asked for, nor what it claims."""
@@ -817,7 +859,7 @@ class Match:
                     return  # it was on its way when its sender's page was loaded again
                 peer = self._newcomer(packet)
                 if peer is None:
-                    raise WireError("a packet of a host that is not known")
+                    return
             if isinstance(packet, Inputs):
                 self._take_inputs(peer, packet, now_ms)
             peer.heard(now_ms, len(data))
@@ -829,9 +871,9 @@ class Match:
                 self._take_bye(peer, packet, now_ms)
             elif isinstance(packet, Members):
                 self._take_members(peer, packet, now_ms)
-            if self.membership.is_absent(host) and not self._is_late(peer) and self.phase is not Phase.OVER:
-                if self._absences.remind(host, now_ms):  # it does not know yet that it was given up
-                    self._state(host, self.membership.state(self.episode, self._needs()))
+            gone = self.membership.is_absent(host) and not self._is_late(peer) and self.phase is not Phase.OVER
+            if gone and self._absences.remind(host, now_ms):  # it does not know yet that it was given up
+                self._state(host, self.membership.state(self.episode, self._needs()))
         except WireError:
             self.malformed += 1
         except PyodideRuntimeError as error:

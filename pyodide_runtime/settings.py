@@ -98,7 +98,7 @@ class MatchSettings:
         if sorted(player for host in hosts for player in host) != list(range(players)) or not all(hosts):
             raise SessionError(f"hosts={hosts}: each of {players} players must have one host, and each host a player")
         if len(hosts) > MOST_HOSTS or not 0 <= self.spectators <= MOST_SPECTATORS:
-            raise SessionError(f"{len(hosts)} hosts and {self.spectators} spectators: at most {MOST_HOSTS} can play, {MOST_SPECTATORS} watch")
+            raise SessionError(f"{len(hosts)} hosts: at most {MOST_HOSTS} can play, and {MOST_SPECTATORS} watch")
         return hosts
 
 

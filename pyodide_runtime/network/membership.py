@@ -171,9 +171,8 @@ class Membership:
             told = self._statements.get(host)
             if host == self.host:
                 continue
-            if told is None or told.episode != episode or [standing[:2] for standing in told.standings] != known:
-                found.append(host)
-            elif any(told.needs[player] > needs[player] for player in gone):
+            alike = told is not None and told.episode == episode and [standing[:2] for standing in told.standings] == known
+            if told is None or not alike or any(told.needs[player] > needs[player] for player in gone):
                 found.append(host)
         return found
 
@@ -195,11 +194,8 @@ class Membership:
         """Whether those that are left may go on without those they are about to give up.
 
         Where a network falls apart only one side may: the one with most hosts, or, if both have as many, the one with the
-        first of them. Hosts that are certain to be gone do not count. Of two hosts either may, for the other is more likely
-        gone than cut off.
+        first of them. Hosts that are certain to be gone do not count.
         """
         unsure = [number for number in self.undecided if not self.standings[number].left]
         here, all_of_them = self.left_over, sorted([*self.left_over, *unsure])
-        if len(all_of_them) <= 2:
-            return True
         return 2 * len(here) > len(all_of_them) or (2 * len(here) == len(all_of_them) and all_of_them[0] in here)

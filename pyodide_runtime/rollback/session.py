@@ -166,7 +166,7 @@ class RollbackSession:
         if self.watching or not self._going or (self._far and self._window > 1):
             return False
         needed = self._simulation.frame + self._delay
-        return any([self.queues[player].last < needed for player in self._players])
+        return any(self.queues[player].last < needed for player in self._players)
 
     @property
     def _going(self) -> bool:

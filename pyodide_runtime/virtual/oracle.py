@@ -6,15 +6,15 @@ knows nothing of networks or tables.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ..errors import PyodideRuntimeError
 from ..journal import MemoryJournal
 from ..ledger import EpisodeLedger
-from ..match import Outcome
 from ..rerun import replay_episode
 from ..rows import Cells
+from ..settings import Outcome
 from .scenario import Factory, Scenario
 
 __all__ = ["Divergence", "Oracle", "divergence_of", "first_divergence", "run_straight"]
@@ -81,15 +81,25 @@ def run_straight(factory: Factory, scenario: Scenario, journal: MemoryJournal, *
 
 
 def first_divergence(
-    oracle: Oracle, journals: Sequence[MemoryJournal], outcomes: Sequence[Outcome | None]
+    oracle: Oracle,
+    journals: Sequence[MemoryJournal],
+    outcomes: Sequence[Outcome | None],
+    earlier: Iterable[tuple[int, MemoryJournal]] = (),
 ) -> Divergence | None:
     """The first host that differs from the oracle, and where; None if none does.
 
-    Every host's rows must be the first of the oracle's, all of them if every host completed; and the ends of episodes that
+    Args:
+        journals: of every host, in order, and `outcomes`: how the match ended for it.
+        earlier: what earlier incarnations of hosts wrote, with the hosts' numbers.
+
+    Every host's rows must be the first of the oracle's, all of them if the host completed; and the ends of episodes that
     hosts agreed on must have the oracle's digests.
     """
-    complete = all(outcome is Outcome.COMPLETED for outcome in outcomes)
-    found = (divergence_of(host, journal, oracle, complete=complete) for host, journal in enumerate(journals))
+    written = [(host, *told) for host, told in enumerate(zip(journals, outcomes, strict=True))]
+    written += [(host, journal, None) for host, journal in earlier]
+    found = (
+        divergence_of(host, journal, oracle, complete=outcome is Outcome.COMPLETED) for host, journal, outcome in written
+    )
     return next((divergence for divergence in found if divergence is not None), None)
 
 

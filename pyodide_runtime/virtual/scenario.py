@@ -14,12 +14,12 @@ from typing import Any
 from ..actions import action_text
 from ..batch import Runtime
 from ..errors import SessionError
-from ..match import MatchSettings
 from ..network.virtual import NetworkConditions, Partition
 from ..network.virtual.conditions import check_milliseconds
 from ..rollback.inputs import Prediction
+from ..settings import MatchSettings, OnDrop
 
-__all__ = ["Clock", "Factory", "Freeze", "Scenario"]
+__all__ = ["Clock", "Departure", "Factory", "Freeze", "Scenario"]
 
 Factory = Callable[[], Any]
 """Makes an environment; called for every host, and for the run without network."""
@@ -86,6 +86,35 @@ class Freeze:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Departure:
+    """A host's page is closed, and perhaps loaded again.
+
+    Attributes:
+        host: its number.
+        at_ms: when that happens, on the virtual clock.
+        back_ms: how much later it is there again, with nothing but its name; None: never.
+        how: "leaves": it says goodbye; "closes": its peers see their connections closed; "crashes": they see nothing.
+
+    Raises:
+        SessionError: a value is none of these.
+    """
+
+    host: int
+    at_ms: float
+    back_ms: float | None = None
+    how: str = "closes"
+
+    def __post_init__(self) -> None:
+        if type(self.host) is not int or self.host < 0:
+            raise SessionError(f"host={self.host!r}: give the number of a host, from 0 on")
+        check_milliseconds("at_ms", self.at_ms, longest=math.inf)
+        if self.back_ms is not None:
+            check_milliseconds("back_ms", self.back_ms, longest=math.inf)
+        if self.how not in ("leaves", "closes", "crashes"):
+            raise SessionError(f"how={self.how!r}: give 'leaves', 'closes' or 'crashes'")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
     """Everything that a match is played under, except the environment and the inputs.
 
@@ -93,6 +122,10 @@ class Scenario:
         players: how many play.
         frames: after so many frames an episode is cut off; None leaves its end to the environment.
         episodes: how many are played one after the other.
+        hosts: how many players each host has, in their order; None: one each.
+        spectators: when hosts come that only watch, in ms.
+        on_drop, return_within_ms: as for `MatchSettings`.
+        departures: when which hosts go, and come back.
         seed: of the match; its episodes, all that happens to packets and inputs drawn at random follow from it.
         fps: frames a second.
         input_delay, prediction_window, prediction, snapshot_every, state_digest_every, disconnect_after_ms: as for
@@ -132,6 +165,11 @@ class Scenario:
     clocks: tuple[Clock, ...] = ()
     start_skew_ms: float = 0.0
     hold: int = 4
+    hosts: tuple[int, ...] | None = None
+    spectators: tuple[float, ...] = ()
+    on_drop: OnDrop = OnDrop.END
+    return_within_ms: float = 60_000.0
+    departures: tuple[Departure, ...] = ()
 
     def __post_init__(self) -> None:
         least = {"players": 1, "episodes": 1, "input_delay": 0, "prediction_window": 1, "snapshot_every": 1, "hold": 1}
@@ -150,7 +188,20 @@ class Scenario:
         except ValueError:
             known = " or ".join(repr(prediction.value) for prediction in Prediction)
             raise SessionError(f"prediction={self.prediction!r}: give {known}") from None
+        try:
+            object.__setattr__(self, "on_drop", OnDrop(self.on_drop))
+        except ValueError:
+            known = ", ".join(repr(choice.value) for choice in OnDrop)
+            raise SessionError(f"on_drop={self.on_drop!r}: give one of {known}") from None
         check_milliseconds("start_skew_ms", self.start_skew_ms)
+        check_milliseconds("return_within_ms", self.return_within_ms, longest=1e12)
+        for at_ms in self.spectators:
+            check_milliseconds("spectators", at_ms, longest=math.inf)
+        object.__setattr__(self, "spectators", tuple(self.spectators))
+        if self.hosts is not None:
+            object.__setattr__(self, "hosts", tuple(self.hosts))
+            if not all(type(count) is int and count > 0 for count in self.hosts) or sum(self.hosts) != self.players:
+                raise SessionError(f"hosts={self.hosts!r}: give the number of players of each host; of {self.players} in all")
         check_milliseconds("disconnect_after_ms", self.disconnect_after_ms, longest=1e12)
         if self.default_actions is not None:
             plain = tuple(json.loads(action_text(action)) for action in self.default_actions)
@@ -163,24 +214,37 @@ class Scenario:
             raise SessionError(f"conditions={self.conditions!r}: give NetworkConditions(...)")
         if not isinstance(self.lines, Mapping) or not all(isinstance(line, NetworkConditions) for line in self.lines.values()):
             raise SessionError(f"lines={self.lines!r}: give a dict such as {{(0, 1): NetworkConditions(...)}}")
-        for name, kind in (("partitions", Partition), ("freezes", Freeze), ("clocks", Clock)):
+        for name, kind in (("partitions", Partition), ("freezes", Freeze), ("clocks", Clock), ("departures", Departure)):
             value = getattr(self, name)
             if isinstance(value, str) or not isinstance(value, Iterable) or not all(isinstance(item, kind) for item in value):
                 raise SessionError(f"{name}={value!r}: give a list of {kind.__name__}(...)")
             object.__setattr__(self, name, tuple(value))
 
     def _check_hosts(self) -> None:
-        hosts = range(self.players)
+        hosts = range(self.players_hosts + len(self.spectators))
         for line in self.lines:
             if not isinstance(line, tuple) or len(line) != 2 or line[0] == line[1] or not all(end in hosts for end in line):
-                raise SessionError(f"lines: {line!r} does not lead from one of {self.players} hosts to another")
-        named = [host for freeze in self.freezes for host in (freeze.host,)]
+                raise SessionError(f"lines: {line!r} does not lead from one of {len(hosts)} hosts to another")
+        named = [freeze.host for freeze in self.freezes] + [departure.host for departure in self.departures]
         named += [host for partition in self.partitions for host in (*partition.hosts, *(partition.others or ()))]
         strange = next((host for host in named if host not in hosts), None)
         if strange is not None:
-            raise SessionError(f"there is no host {strange}: of {self.players} hosts the last is {self.players - 1}")
-        if len(self.clocks) > self.players:
-            raise SessionError(f"{len(self.clocks)} clocks for {self.players} hosts")
+            raise SessionError(f"there is no host {strange}: of {len(hosts)} hosts the last is {len(hosts) - 1}")
+        if len(self.clocks) > len(hosts):
+            raise SessionError(f"{len(self.clocks)} clocks for {len(hosts)} hosts")
+
+    @property
+    def players_hosts(self) -> int:
+        """How many hosts have players."""
+        return self.players if self.hosts is None else len(self.hosts)
+
+    @property
+    def places(self) -> tuple[tuple[int, ...], ...]:
+        """The places of each host's players; of those who watch, none."""
+        counts = (1,) * self.players if self.hosts is None else self.hosts
+        starts = [sum(counts[:number]) for number in range(len(counts))]
+        playing = tuple(tuple(range(start, start + count)) for start, count in zip(starts, counts, strict=True))
+        return playing + ((),) * len(self.spectators)
 
     def clock(self, host: int) -> Clock:
         """A host's clock."""
@@ -216,6 +280,10 @@ class Scenario:
             prediction=self.prediction,
             state_digest_every=self.state_digest_every,
             disconnect_after_ms=self.disconnect_after_ms,
+            hosts=self.places[: self.players_hosts],
+            spectators=len(self.spectators),
+            on_drop=self.on_drop,
+            return_within_ms=self.return_within_ms,
             default_actions=tuple(codec.neutral() for codec in runtime.simulation.codecs) if defaults is None else tuple(defaults),
         )
 

@@ -15,7 +15,8 @@ from typing import Any
 from ..errors import PyodideRuntimeError, ScheduleError
 from ..network.virtual import Fate, Line, NetworkConditions, Partition
 from ..rollback.inputs import Prediction
-from .scenario import Clock, Freeze, Scenario
+from ..settings import OnDrop
+from .scenario import Clock, Departure, Freeze, Scenario
 
 __all__ = ["Schedule"]
 
@@ -68,8 +69,10 @@ class Schedule:
 
     @property
     def disturbances(self) -> int:
-        """How many packets were lost, late or doubled, and how often hosts were cut off or froze."""
-        return sum(map(len, self.fates.values())) + len(self.scenario.partitions) + len(self.scenario.freezes)
+        """How many packets were lost, late or doubled, and how often hosts were cut off, froze or went."""
+        scenario = self.scenario
+        mishaps = len(scenario.partitions) + len(scenario.freezes) + len(scenario.departures)
+        return sum(map(len, self.fates.values())) + mishaps
 
     # -- as JSON -----------------------------------------------------------------------------------------------------
 
@@ -134,11 +137,11 @@ def _changed(settings: Any) -> Iterator[tuple[str, Any]]:
 
 def _plain(name: str, value: Any) -> Any:
     """A setting as JSON has it."""
-    if name in ("partitions", "freezes"):
+    if name in ("partitions", "freezes", "departures"):
         return [{part.name: getattr(item, part.name) for part in fields(item)} for item in value]
     if name == "clocks":
         return [dict(_changed(clock)) for clock in value]
-    return value.value if isinstance(value, Prediction) else value
+    return value.value if isinstance(value, Prediction | OnDrop) else value
 
 
 def _scenario(told: Mapping[str, Any]) -> Scenario:
@@ -146,7 +149,7 @@ def _scenario(told: Mapping[str, Any]) -> Scenario:
     settings["conditions"] = NetworkConditions(**settings["conditions"])
     lines = [dict(line) for line in settings["lines"]]
     settings["lines"] = {(line.pop("from"), line.pop("to")): NetworkConditions(**line) for line in lines}
-    for name, kind in (("partitions", Partition), ("freezes", Freeze), ("clocks", Clock)):
+    for name, kind in (("partitions", Partition), ("freezes", Freeze), ("clocks", Clock), ("departures", Departure)):
         settings[name] = tuple(kind(**item) for item in settings.get(name, ()))
     if settings.get("default_actions") is not None:
         settings["default_actions"] = tuple(settings["default_actions"])

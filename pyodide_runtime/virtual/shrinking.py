@@ -15,7 +15,7 @@ from typing import NamedTuple, TypeVar
 
 from ..network.virtual import Fate, Line, NetworkConditions, Partition
 from ..rollback.inputs import FOCUSED
-from .scenario import Factory, Freeze, Scenario
+from .scenario import Departure, Factory, Freeze, Scenario
 from .schedule import Schedule
 from .simulate import replay
 
@@ -209,13 +209,14 @@ def _replaced(scenario: Scenario, settings: dict[str, object]) -> Scenario:
     return replace(scenario, **settings)  # type: ignore[arg-type]  # they are named by this module alone
 
 
-_Disturbance = tuple[Line, int, Fate] | Partition | Freeze
+_Disturbance = tuple[Line, int, Fate] | Partition | Freeze | Departure
 
 
 def _disturbances(schedule: Schedule) -> Iterator[_Disturbance]:
     """Everything that befell the match."""
     yield from schedule.scenario.partitions
     yield from schedule.scenario.freezes
+    yield from schedule.scenario.departures
     for line, fates in schedule.fates.items():
         for number, fate in fates.items():
             yield line, number, fate
@@ -223,15 +224,19 @@ def _disturbances(schedule: Schedule) -> Iterator[_Disturbance]:
 
 def _with_disturbances(schedule: Schedule, kept: Iterable[_Disturbance]) -> Schedule:
     fates: dict[Line, dict[int, Fate]] = {}
-    partitions, freezes = [], []
+    partitions: list[Partition] = []
+    freezes: list[Freeze] = []
+    departures: list[Departure] = []
     for item in kept:
         if isinstance(item, Partition):
             partitions.append(item)
         elif isinstance(item, Freeze):
             freezes.append(item)
+        elif isinstance(item, Departure):
+            departures.append(item)
         else:
             fates.setdefault(item[0], {})[item[1]] = item[2]
-    return replace(_with(schedule, partitions=tuple(partitions), freezes=tuple(freezes)), fates=fates)
+    return replace(_with(schedule, partitions=tuple(partitions), freezes=tuple(freezes), departures=tuple(departures)), fates=fates)
 
 
 def _all(inputs: Iterable[Iterable[Sequence[bytes]]]) -> Iterator[Sequence[bytes]]:

@@ -5,19 +5,19 @@ Nothing sleeps and nothing is left to chance: the same arguments play the same m
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from ..errors import MatchStuck
-from ..match import Outcome
 from ..network.virtual import NetworkConditions, Partition, PlannedFates
 from ..rollback.inputs import Prediction
 from ..rows import to_csv
+from ..settings import OnDrop, Outcome
 from .inputs import Controllers, PlannedInputs
 from .oracle import first_divergence, run_straight
 from .report import PeerReport, SimulationReport
-from .scenario import Clock, Factory, Freeze, Scenario
+from .scenario import Clock, Departure, Factory, Freeze, Scenario
 from .schedule import Schedule
 from .table import Host, Table
 
@@ -53,6 +53,11 @@ def simulate(
     default_actions: tuple[Any, ...] | None = None,
     disconnect_after_ms: float = 5000.0,
     reliable_control: bool = True,
+    hosts: Sequence[int] | None = None,
+    spectators: Sequence[float] = (),
+    on_drop: OnDrop | str = OnDrop.END,
+    return_within_ms: float = 60_000.0,
+    departures: Iterable[Departure] = (),
 ) -> SimulationReport:
     """Play a match of an environment on a bad network, in this process, and compare every host with a run without network.
 
@@ -82,6 +87,11 @@ def simulate(
         hold: see `controllers`.
         snapshot_every, state_digest_every, default_actions, disconnect_after_ms: as for `Scenario`.
         reliable_control: False: hellos, ends and goodbyes are lost, too.
+        hosts: how many players each host has, in their order; None: one each.
+        spectators: when hosts come that only watch, in ms.
+        on_drop: what happens when a host is gone: "end", "pause", "default" or "partner".
+        return_within_ms: how long the others wait for it, if they do.
+        departures: when which hosts go, and come back.
 
     Raises:
         SessionError: a setting cannot be.
@@ -109,6 +119,11 @@ def simulate(
         clocks=clocks,  # type: ignore[arg-type]
         start_skew_ms=start_skew_ms,
         hold=hold,
+        hosts=hosts,  # type: ignore[arg-type]
+        spectators=spectators,  # type: ignore[arg-type]
+        on_drop=on_drop,  # type: ignore[arg-type]
+        return_within_ms=return_within_ms,
+        departures=departures,  # type: ignore[arg-type]
     )
     return play(factory, scenario, controllers)
 
@@ -140,7 +155,8 @@ def _played(table: Table) -> SimulationReport:
     except MatchStuck as error:
         stuck = str(error)
     scenario, network = table.scenario, table.network
-    longest = max(table.journals, key=lambda journal: len(journal.cells))
+    earlier = [(host.number, journal) for host in table.hosts for journal in host.before]
+    longest = max([*table.journals, *(journal for _, journal in earlier)], key=lambda journal: len(journal.cells))
     oracle = run_straight(table.factory, scenario, longest, digest_every=table.matches[0].settings.digest_every)
     outcome, detail = (None, stuck) if stuck else _outcome(table.hosts)
     return SimulationReport(
@@ -148,7 +164,7 @@ def _played(table: Table) -> SimulationReport:
         players=table.matches[0].runtime.players,
         peers=tuple(map(_peer, table.hosts)),
         oracle_csv=to_csv(oracle.rows),
-        divergence=first_divergence(oracle, table.journals, [match.outcome for match in table.matches]),
+        divergence=first_divergence(oracle, table.journals, [match.outcome for match in table.matches], earlier),
         outcome=outcome,
         detail=detail,
         frames=len(oracle.rows),

@@ -7,22 +7,28 @@ the matches be played and looks at nothing in them.
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Self
 
 from ..errors import MatchStuck
 from ..journal import MemoryJournal
-from ..match import CONTROL, Match, MatchSettings, Phase
+from ..match import CONTROL, Match
 from ..network.virtual import Fates, VirtualNetwork
 from ..rollback.inputs import make_input
+from ..settings import MatchSettings, Outcome, Phase
 from .inputs import Controllers, DrawnInputs, Inputs, Sampler
-from .scenario import Clock, Factory, Scenario
+from .scenario import Clock, Departure, Factory, Scenario
 
 __all__ = ["Host", "Table"]
 
 #: A host is not called more often than this, in ms of the virtual clock.
 SHORTEST_TICK_MS = 1.0
+#: When peers see that a connection was closed, in ms after it was, and after what time a page that was dropped by the others
+#: is there again.
+CLOSING_MS, RELOAD_MS = 150.0, 700.0
 
 
 @dataclass(slots=True, eq=False)
@@ -37,8 +43,9 @@ class Host:
         sampler: gives it inputs.
         clock: what it takes for the time.
         wake_ms: when it is to be called next, on the virtual clock.
-        inbox: what has arrived since it was last called: players and packets.
+        inbox: what has arrived since it was last called: hosts and packets.
         ended_ms: when its match was over; None as long as it is not.
+        before: what earlier incarnations of it wrote.
     """
 
     number: int
@@ -50,6 +57,7 @@ class Host:
     wake_ms: float
     inbox: list[tuple[int, bytes]] = field(default_factory=list)
     ended_ms: float | None = None
+    before: list[MemoryJournal] = field(default_factory=list)
 
 
 class Table:
@@ -92,8 +100,14 @@ class Table:
         #: The hosts that were called at this moment.
         self.ticked: list[int] = []
         self._freezes = sorted(scenario.freezes, key=lambda freeze: freeze.at_ms)
-        runtimes = [scenario.runtime(factories(number) if factories else factory) for number in range(scenario.players)]
+        self._to_come: list[tuple[float, int, Callable[[], None]]] = []
+        self._count = 0
+        for departure in scenario.departures:
+            self._later(departure.at_ms, partial(self._depart, departure))
+        self._factories, self._settings, self._journal = factories, settings, journal
+        runtimes = [scenario.runtime(factories(number) if factories else factory) for number in range(len(scenario.places))]
         simulation, shared = runtimes[0].simulation, scenario.settings(runtimes[0])
+        self._shared = shared
         defaults = shared.default_actions * (scenario.players if len(shared.default_actions) == 1 else 1)
         neutral = tuple(
             make_input(codec.encode(action), True) for codec, action in zip(simulation.codecs, defaults, strict=False)
@@ -107,10 +121,11 @@ class Table:
         for number, runtime in enumerate(runtimes):
             written = journal()
             match = Match(runtime, host=number, settings=settings(number, shared), journal=written)
-            starts_ms = number * scenario.start_skew_ms
+            watches = number - scenario.players_hosts
+            starts_ms = number * scenario.start_skew_ms if watches < 0 else scenario.spectators[watches]
             sampler = self._sampler(match)
-            self.hosts.append(Host(number, (number,), match, written, sampler, scenario.clock(number), starts_ms))
-        self._host_of = {player: host for host in self.hosts for player in host.players}
+            clock = scenario.clock(number)
+            self.hosts.append(Host(number, scenario.places[number], match, written, sampler, clock, starts_ms))
 
     def _sampler(self, match: Match) -> Sampler:
         return lambda player: self.inputs.at(player, match.episode, match.frame + match.settings.input_delay)
@@ -134,8 +149,10 @@ class Table:
     def turn(self) -> None:
         """Go on to the next moment at which some host wants to do something, and let it."""
         self.now = min(host.wake_ms for host in self.hosts if host.number not in self.off)
+        while self._to_come and self._to_come[0][0] <= self.now:
+            heapq.heappop(self._to_come)[2]()
         for sender, receiver, data in self.network.arrivals(self.now):
-            self.hosts[receiver].inbox.append((self.hosts[sender].players[0], data))
+            self.hosts[receiver].inbox.append((sender, data))
         self.ticked = []
         for host in self.hosts:
             if host.number in self.off or host.wake_ms > self.now:
@@ -156,22 +173,70 @@ class Table:
     def _tick(self, host: Host) -> None:
         self.ticked.append(host.number)
         now = host.clock.read(self.now)
-        for player, data in host.inbox:
-            host.match.receive(player, data, now)
+        for sender, data in host.inbox:
+            host.match.receive(sender, data, now)
         host.inbox.clear()
         host.match.tick(now, host.sampler)
         self.post(host.number)
         host.wake_ms = max(self.now + SHORTEST_TICK_MS, host.clock.when(host.match.wake_at))
         if host.ended_ms is None and host.match.phase is Phase.OVER:
             host.ended_ms = self.now
+            if host.match.outcome is Outcome.DROPPED:
+                self._later(self.now + RELOAD_MS, lambda: self._return(host.number))
 
     def post(self, number: int) -> None:
         """Send what a host wants to send."""
         outbox, reliable = self.hosts[number].match.outbox, self.scenario.reliable_control
-        for player, channel, data in outbox:
-            receiver = self._host_of[player].number
+        for receiver, channel, data in outbox:
             self.network.send(self.now, number, receiver, data, reliable=reliable and channel == CONTROL)
         outbox.clear()
+
+    # -- going and coming back ---------------------------------------------------------------------------------------
+
+    def _later(self, at_ms: float, happens: Callable[[], None]) -> None:
+        heapq.heappush(self._to_come, (at_ms, self._count, happens))
+        self._count += 1
+
+    def _depart(self, departure: Departure) -> None:
+        host = self.hosts[departure.host]
+        if host.number in self.off:
+            return
+        if departure.how == "leaves":
+            host.match.leave("the page was closed")
+            self.post(host.number)
+        self.off.add(host.number)
+        if departure.how != "crashes":
+            incarnation = host.match.incarnation
+            self._later(self.now + CLOSING_MS, lambda: self._close(host.number, incarnation))
+        if departure.back_ms is not None:
+            self._later(self.now + departure.back_ms, lambda: self._return(host.number))
+
+    def _close(self, number: int, incarnation: int) -> None:
+        """The others see that a host's connections were closed, unless it is there again already."""
+        if self.hosts[number].match.incarnation == incarnation:
+            for other in self.hosts:
+                if other.number != number and other.number not in self.off:
+                    other.match.link_closed(number, other.clock.read(self.now))
+
+    def _return(self, number: int) -> None:
+        """A host's page is loaded again: it knows nothing but who it is, and how often it came before."""
+        host = self.hosts[number]
+        factories = self._factories
+        runtime = self.scenario.runtime(factories(number) if factories else self.factory)
+        host.before.append(host.journal)
+        host.journal = self._journal()
+        host.match = Match(
+            runtime,
+            host=number,
+            settings=self._settings(number, self._shared),
+            journal=host.journal,
+            incarnation=host.match.incarnation + 1,
+        )
+        host.sampler = self._sampler(host.match)
+        host.inbox.clear()
+        host.wake_ms, host.ended_ms = self.now, None
+        self.network.reconnect(number)
+        self.off.discard(number)
 
     def pause(self, number: int, ms: float) -> None:
         """Let a host not be called for some time; what arrives meanwhile waits for it."""
@@ -181,7 +246,7 @@ class Table:
     @property
     def over(self) -> bool:
         """Whether all hosts that are not off have ended."""
-        return all(host.match.phase is Phase.OVER for host in self.hosts if host.number not in self.off)
+        return not self._to_come and all(host.match.phase is Phase.OVER for host in self.hosts if host.number not in self.off)
 
     def run(
         self, until: Callable[[], bool] | None = None, *, each: Callable[[], None] | None = None, limit_ms: float = 120_000.0

@@ -105,10 +105,10 @@ def test_who_has_gone_on_answers_the_end_of_an_episode_before() -> None:
     match = table.matches[0]
     frames, chain = table.journals[0].ends[0][1:]
     match.outbox.clear()
-    match.receive(1, encode(End(1, 0, frames, chain, False, False), KEY), table.now)
-    assert [data for _, _, data in match.outbox] == [encode(End(0, 0, frames, chain, True, True), KEY)]
+    match.receive(1, encode(End(1, 0, 0, frames, chain, False, False), KEY), table.now)
+    assert [data for _, _, data in match.outbox] == [encode(End(0, 0, 0, frames, chain, True, True), KEY)]
     match.outbox.clear()
-    match.receive(1, encode(End(1, 0, frames, chain, True, True), KEY), table.now)
+    match.receive(1, encode(End(1, 0, 0, frames, chain, True, True), KEY), table.now)
     assert match.outbox == [], "what is settled wants no answer"
 
 
@@ -116,7 +116,7 @@ def test_an_answer_to_an_end_that_was_never_sent_is_no_answer() -> None:
     table = Table(pond(), frames=30, conditions=NetworkConditions(latency_ms=60))
     table.run(lambda: table.matches[0].frame == 10)
     match = table.matches[0]
-    match.receive(1, encode(End(1, 0, 30, bytes(16), True, False), KEY), table.now)
+    match.receive(1, encode(End(1, 0, 0, 30, bytes(16), True, False), KEY), table.now)
     # Such a packet can only be forged: what it says of the rows is believed when the episode ends here too, as any End is.
     assert match.phase is Phase.PLAYING and not match.peers[1].end_heard and not match.peers[1].ended
 
@@ -124,7 +124,7 @@ def test_an_answer_to_an_end_that_was_never_sent_is_no_answer() -> None:
 def test_ends_of_episodes_to_come_are_ignored() -> None:
     table = Table(pond(), frames=10, episodes=2)
     table.run(lambda: table.matches[0].frame == 5)
-    table.matches[0].receive(1, encode(End(1, 7, 3, bytes(16), True, False), KEY), table.now)
+    table.matches[0].receive(1, encode(End(1, 0, 7, 3, bytes(16), True, False), KEY), table.now)
     assert_completed(table.run().result(), 20)
 
 
@@ -145,8 +145,8 @@ def test_nothing_that_comes_after_the_match_changes_how_it_ended() -> None:
         receiver.receive(place, data, table.now)
     for match, journal, result in zip(table.matches, table.journals, results, strict=True):
         match.leave()
-        match.link_closed(1 - match.local)
-        match.tick(table.now + 60_000, lambda: b"\x01\x00")
+        match.link_closed(1 - match.host, table.now)
+        match.tick(table.now + 60_000, lambda player: b"\x01\x00")
         assert match.outcome is Outcome.COMPLETED and journal.result is result
 
 
@@ -165,7 +165,7 @@ def test_who_closes_after_completing_leaves_nobody_incomplete(seed: int) -> None
                 table.off.add(place)
                 for other in table.matches:
                     if other is not match:
-                        other.link_closed(place)
+                        other.link_closed(place, table.clock(other.host))
 
     table.run(each=look)
     assert_completed(table.result(), 6)

@@ -30,7 +30,7 @@ def pond(players: int = 2) -> Callable[[], Pond]:
 
 
 def constant(action: int) -> Callable[[int], Sampler]:
-    return lambda place: lambda: make_input(bytes([action]), True)
+    return lambda place: lambda player: make_input(bytes([action]), True)
 
 
 # -- prediction ------------------------------------------------------------------------------------------------------
@@ -50,7 +50,7 @@ def test_predicting_the_last_input_errs_once_for_each_change() -> None:
 
     def sampler(place: int) -> Sampler:
         taken = iter(range(1000))
-        return lambda: make_input(
+        return lambda player: make_input(
             bytes([1 + sum(at <= next_frame for at in changes)]) if (next_frame := next(taken)) >= 0 else b"", True
         )
 
@@ -72,7 +72,7 @@ def test_predicting_the_default_errs_with_every_frame_of_a_held_key() -> None:
 def test_the_focus_alone_never_causes_a_rollback_but_is_in_the_rows() -> None:
     def sampler(place: int) -> Sampler:
         source = random.Random(place)
-        return lambda: make_input(b"\x02", source.random() < 0.5)
+        return lambda player: make_input(b"\x02", source.random() < 0.5)
 
     table = Table(pond(), frames=60, conditions=FAR, sampler=sampler).run()
     assert_completed(table.result(), 60)
@@ -141,9 +141,9 @@ def test_a_sample_taken_at_c_lands_d_frames_later_and_before_that_all_are_neutra
     taken: list[dict[tuple[int, int], bytes]] = [{}, {}]
 
     def note(place: int, sampler: Sampler) -> Sampler:
-        def sample() -> bytes:
+        def sample(player: int) -> bytes:
             match = table.matches[place]
-            taken[place][match.episode, match.frame] = data = sampler()
+            taken[place][match.episode, match.frame] = data = sampler(player)
             return data
 
         return sample
@@ -179,9 +179,9 @@ def test_an_input_leaves_with_the_tick_that_takes_it(fps_factor: float) -> None:
     taken: list[float] = []
     sampler = table.hosts[0].sampler
 
-    def sample() -> bytes:
+    def sample(player: int) -> bytes:
         taken.append(table.now)
-        return sampler()
+        return sampler(player)
 
     table.hosts[0].sampler = sample
     sent: list[tuple[float, int]] = []
@@ -190,7 +190,12 @@ def test_an_input_leaves_with_the_tick_that_takes_it(fps_factor: float) -> None:
     def watch(number: int) -> None:
         if number == 0:
             packets = [decode(data, KEY) for _, _, data in match.outbox]
-            sent.extend((table.now, packet.start + len(packet.inputs)) for packet in packets if isinstance(packet, Inputs))
+            sent.extend(
+                (table.now, stream.start + len(stream.inputs))
+                for packet in packets
+                if isinstance(packet, Inputs)
+                for stream in packet.streams
+            )
         post(number)
 
     table.post = watch  # type: ignore[method-assign]

@@ -135,7 +135,7 @@ def test_packets_that_come_again_whenever_and_however_often_change_nothing(seed:
 
 def forged(dice: random.Random, packet: bytes, sender: int) -> bytes:
     """A real packet with its body changed and its check made right again."""
-    body = bytearray(packet[7:])
+    body = bytearray(packet[8:])
     for _ in range(dice.randint(1, 3)):
         how, at = dice.randrange(5), dice.randrange(len(body) + 1)
         if how == 0 and body:
@@ -149,8 +149,8 @@ def forged(dice: random.Random, packet: bytes, sender: int) -> bytes:
         else:
             body += dice.randbytes(dice.randint(1, 6))
     kind = packet[1] if dice.random() < 0.9 else dice.randrange(6)
-    check = hashlib.blake2b(bytes((packet[0], kind, sender)) + bytes(body), digest_size=4, key=KEY).digest()
-    return bytes((packet[0], kind)) + check + bytes((sender,)) + bytes(body)
+    check = hashlib.blake2b(bytes((packet[0], kind, sender, packet[7])) + bytes(body), digest_size=4, key=KEY).digest()
+    return bytes((packet[0], kind)) + check + bytes((sender, packet[7])) + bytes(body)
 
 
 class Witness:
@@ -222,27 +222,33 @@ def test_claims_from_far_beyond_are_refused() -> None:
     good = next(
         packet
         for place, data in reversed(table.sent)
-        if place == 1 and isinstance(packet := decode(data, KEY), Inputs) and packet.inputs
+        if place == 1 and isinstance(packet := decode(data, KEY), Inputs) and packet.streams
     )
-    last = match.session.queues[1].last
+    last, own = match.session.queues[1].last, match.session.queues[0].last
+
+    def saying(**change: Any) -> Inputs:
+        return good._replace(streams=(good.streams[0]._replace(**change),))
+
     bad = [
-        good._replace(need=match.session.queues[0].last + 2),
-        good._replace(need=2**32 - 1),
-        good._replace(held=match.session.queues[0].last + 2),
+        good._replace(needs=(own + 2, good.needs[1])),
+        good._replace(held=2**32 - 0x10000, needs=(2**32 - 1, 2**32 - 1)),
+        good._replace(held=own + 2, needs=(own + 2, own + 2)),
+        good._replace(needs=good.needs[:1]),
         good._replace(final=2**31),
-        good._replace(start=last + 2),
-        good._replace(start=2**32 - 1),
-        good._replace(inputs=(b"\x01\x05",)),
-        good._replace(inputs=(b"\x02\x00",)),
-        good._replace(inputs=(b"\x01\x00\x00",)),
-        good._replace(inputs=(b"\x01",)),
+        saying(start=last + 2),
+        saying(start=2**32 - 1),
+        saying(player=2),
+        saying(inputs=(b"\x01\x05",)),
+        saying(inputs=(b"\x10\x00",)),
+        saying(inputs=(b"\x03\x00",)),
+        saying(inputs=(b"\x01\x00\x00",)),
+        saying(inputs=(b"\x01",)),
     ]
     for packet in bad:
         match.receive(1, encode(packet, KEY), table.now)
     assert match.malformed == len(bad)
     assert match.session.queues[1].last == last
     for number in range(40):
-        match.receive(
-            1, encode(good._replace(start=match.session.queues[1].last + 1, inputs=(b"\x01\x02",) * 500), KEY), table.now + number
-        )
+        packet = saying(start=match.session.queues[1].last + 1, inputs=(b"\x01\x02",) * 500)
+        match.receive(1, encode(packet, KEY), table.now + number)
     assert match.session.queues[1].last < match.frame + 4096 + 1

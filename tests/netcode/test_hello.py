@@ -140,7 +140,7 @@ def test_the_first_difference_is_named_in_the_order_of_the_terms() -> None:
 def test_another_version_of_the_protocol_is_refused_by_name() -> None:
     table = Table(lambda: Pond(2), reliable_control=True)
     match = table.matches[0]
-    newer = encode(Hello(1, b"a layout that this version cannot know", False, PROTOCOL_VERSION + 1), KEY)
+    newer = encode(Hello(1, 0, b"a layout that this version cannot know", version=PROTOCOL_VERSION + 1), KEY)
     match.receive(1, newer, 0.0)
     assert match.outcome is Outcome.REFUSED
     assert (
@@ -172,14 +172,14 @@ def alone() -> Match:
 )
 def test_terms_that_cannot_be_read_are_refused(terms: bytes) -> None:
     match = alone()
-    match.receive(1, encode(Hello(1, terms, False), KEY), 0.0)
+    match.receive(1, encode(Hello(1, 0, terms), KEY), 0.0)
     assert match.outcome is Outcome.REFUSED and "plays by other terms" in match.detail
 
 
 def test_names_that_cannot_be_shown_are_refused_like_others() -> None:
     match = alone()
     ours = json.loads(hello_of(match).terms)
-    match.receive(1, encode(Hello(1, json.dumps({**ours, "\ud800": 1}).encode(), False), KEY), 0.0)
+    match.receive(1, encode(Hello(1, 0, json.dumps({**ours, "\ud800": 1}).encode()), KEY), 0.0)
     assert match.outcome is Outcome.REFUSED
     match.detail.encode()
 
@@ -187,13 +187,13 @@ def test_names_that_cannot_be_shown_are_refused_like_others() -> None:
 def test_equal_terms_written_in_another_way_are_refused() -> None:
     match = alone()
     terms = json.dumps(json.loads(hello_of(match).terms), indent=1).encode()
-    match.receive(1, encode(Hello(1, terms, False), KEY), 0.0)
+    match.receive(1, encode(Hello(1, 0, terms), KEY), 0.0)
     assert match.outcome is Outcome.REFUSED and "written in another way" in match.detail
 
 
 def hello_of(match: Match) -> Hello:
     """The hello that a match sends first."""
-    match.tick(0.0, lambda: b"\x01\x00")
+    match.tick(0.0, lambda player: b"\x01\x00")
     packet = decode(match.outbox[0][2], KEY)
     assert isinstance(packet, Hello) and match.outbox[0][1] == CONTROL
     return packet
@@ -203,8 +203,8 @@ def test_a_hello_with_other_terms_in_mid_match_is_dropped() -> None:
     table = Table(lambda: Pond(2), frames=60)
     table.run(lambda: table.matches[0].frame == 20)
     match = table.matches[0]
-    match.receive(1, encode(Hello(1, b"{}", False), KEY), table.now)
-    match.receive(1, encode(Hello(1, b"", False, PROTOCOL_VERSION + 1), KEY), table.now)
+    match.receive(1, encode(Hello(1, 0, b"{}"), KEY), table.now)
+    match.receive(1, encode(Hello(1, 0, b"", version=PROTOCOL_VERSION + 1), KEY), table.now)
     assert match.phase is Phase.PLAYING and match.malformed == 2
     table.run()
     assert [match.outcome for match in table.matches] == [Outcome.COMPLETED] * 2
@@ -213,7 +213,7 @@ def test_a_hello_with_other_terms_in_mid_match_is_dropped() -> None:
 def test_a_hello_of_somebody_else_is_dropped() -> None:
     match = alone()
     for sender, channel_of in ((0, 1), (1, 0), (5, 1), (1, 5)):
-        match.receive(channel_of, encode(Hello(sender, b"{}", False), KEY), 0.0)
+        match.receive(channel_of, encode(Hello(sender, 0, b"{}"), KEY), 0.0)
     assert match.phase is Phase.CONNECTING and match.malformed == 4
 
 
@@ -221,7 +221,7 @@ def test_inputs_before_the_hello_teach_nothing() -> None:
     table = Table(lambda: Pond(2), frames=60)
     table.run(lambda: table.matches[1].frame == 5)
     late = Table(lambda: Pond(2), frames=60).matches[0]
-    table.matches[1].tick(table.now + 200, lambda: b"\x01\x00")
+    table.matches[1].tick(table.now + 200, lambda player: b"\x01\x00")
     for _, _, data in table.matches[1].outbox:
         late.receive(1, data, 1.0)
     assert late.session.queues[1].last == -1 and not late.peers[1].knows_us and late.malformed == 0

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pyodide_runtime.errors import WireError
+from pyodide_runtime.network.membership import Standing
 from pyodide_runtime.network.wire import (
     MAX_DETAIL,
     MAX_INPUTS,
@@ -21,7 +22,9 @@ from pyodide_runtime.network.wire import (
     End,
     Hello,
     Inputs,
+    Members,
     Packet,
+    Stream,
     decode,
     encode,
     session_key,
@@ -41,26 +44,35 @@ def runs_of_inputs(draw: st.DrawFn) -> tuple[bytes, ...]:
     return tuple(data for data, count in runs for _ in range(count))
 
 
-hellos = st.builds(Hello, places, st.binary(max_size=300), st.booleans(), st.integers(0, 255))
-inputs_packets = st.builds(
-    Inputs,
-    places,
-    u16,
-    u32,
-    u32,
-    u32,
-    st.integers(-32768, 32767),
-    u32,
-    u32,
-    u16,
-    u32,
-    st.binary(min_size=8, max_size=8),
-    u32,
-    runs_of_inputs(),
+@st.composite
+def streams_of_inputs(draw: st.DrawFn) -> tuple[Stream, ...]:
+    """Streams of some players."""
+    players = draw(st.lists(places, max_size=3, unique=True))
+    given = [Stream(player, draw(u32), draw(runs_of_inputs())) for player in sorted(players)]
+    return tuple(stream for stream in given if stream.inputs)
+
+
+@st.composite
+def inputs_of_a_host(draw: st.DrawFn) -> Inputs:
+    held = draw(st.integers(0, 0xFFFF_0000))
+    needs = tuple(held + beyond for beyond in draw(st.lists(u16, max_size=8)))
+    chain = draw(st.binary(min_size=8, max_size=8))
+    return Inputs(
+        draw(places), draw(places), draw(u16), draw(u32), held, draw(st.integers(-32768, 32767)), draw(u32), draw(u32), draw(u16),
+        draw(u32), chain, needs, draw(streams_of_inputs()),
+    )  # fmt: skip
+
+
+standings = st.lists(
+    st.builds(Standing, st.integers(0, 127), st.integers(-1, 254), st.booleans(), st.integers(-1, 254)), max_size=8
+).map(tuple)
+hellos = st.builds(
+    Hello, places, places, st.binary(max_size=300), st.integers(-1, 254), st.booleans(), standings, st.integers(0, 255)
 )
-ends = st.builds(End, places, u16, u32, st.binary(min_size=16, max_size=16), st.booleans(), st.booleans())
-byes = st.builds(Bye, places, st.integers(0, 255), st.text(max_size=200))
-packets = st.one_of(hellos, inputs_packets, ends, byes)
+ends = st.builds(End, places, places, u16, u32, st.binary(min_size=16, max_size=16), st.booleans(), st.booleans())
+byes = st.builds(Bye, places, places, st.integers(0, 255), st.text(max_size=200))
+statements = st.builds(Members, places, places, u16, standings, st.lists(u32, max_size=8).map(tuple), st.booleans())
+packets = st.one_of(hellos, inputs_of_a_host(), ends, byes, statements)
 
 
 @given(packets)
@@ -107,15 +119,24 @@ def test_what_decodes_is_what_encodes(kind: int, version: int, body: bytes) -> N
 def sealed(kind: int, body: bytes, version: int = PROTOCOL_VERSION) -> bytes:
     """A packet with a right check and any body, as a peer could send it that means ill."""
 
-    check = hashlib.blake2b(bytes((version, kind, 1)) + body, digest_size=4, key=KEY).digest()
-    return bytes((version, kind)) + check + b"\x01" + body
+    check = hashlib.blake2b(bytes((version, kind, 1, 0)) + body, digest_size=4, key=KEY).digest()
+    return bytes((version, kind)) + check + b"\x01\x00" + body
 
 
 def body_of(packet: Packet) -> bytes:
-    return encode(packet, KEY)[7:]
+    return encode(packet, KEY)[8:]
 
 
-A_PACKET = Inputs(1, 2, 30, 28, 27, -8, 123456, 120000, 17, 25, b"chainchn", 26, (b"\x01\x02",) * 3 + (b"\x00\x04",))
+A_STREAM = Stream(1, 26, (b"\x01\x02",) * 3 + (b"\x00\x04",))
+A_PACKET = Inputs(1, 0, 2, 30, 27, -8, 123456, 120000, 17, 25, b"chainchn", (28, 27), (A_STREAM,))
+
+
+A_STATEMENT = Members(1, 0, 2, (Standing(), Standing(0, 0, True, 0), Standing(2, 1)), (30, 12, 7), True)
+
+
+def with_inputs(*inputs: bytes) -> Inputs:
+    return A_PACKET._replace(streams=(A_STREAM._replace(inputs=inputs),))
+
 
 
 @pytest.mark.parametrize(
@@ -133,7 +154,7 @@ def test_runs_have_one_form(runs: bytes) -> None:
     with pytest.raises(WireError):
         decode(sealed(2, head + b"\x02\x00" + count.to_bytes(2, "little") + runs), KEY)
     fine = head + b"\x02\x00\x02\x00" + b"\xff\x01\x02\x04\x01\x02"
-    assert decode(sealed(2, fine), KEY) == A_PACKET._replace(inputs=(b"\x01\x02",) * 259)
+    assert decode(sealed(2, fine), KEY) == with_inputs(*[b"\x01\x02"] * 259)
 
 
 def test_a_few_bytes_never_become_many_inputs() -> None:
@@ -149,17 +170,17 @@ def test_of_long_inputs_as_many_travel_as_fit(size: int, count: int) -> None:
         number.to_bytes(4, "little")[-size:] * (size // 4) + bytes(size % 4 if size > 3 else 0) for number in range(count)
     )
     inputs = tuple(data.ljust(size, b"\0") for data in inputs)
-    packet = A_PACKET._replace(inputs=inputs)
+    packet = with_inputs(*inputs)
     data = encode(packet, KEY)
     arrived = decode(data, KEY)
-    assert isinstance(arrived, Inputs) and 1 <= len(arrived.inputs) <= MAX_INPUTS
-    assert arrived.inputs == inputs[: len(arrived.inputs)] and len(data) <= MAX_PACKET
+    assert isinstance(arrived, Inputs) and 1 <= len(fitting := arrived.streams[0].inputs) <= MAX_INPUTS
+    assert fitting == inputs[: len(fitting)] and len(data) <= MAX_PACKET
     assert encode(arrived, KEY) == data
 
 
 def test_the_text_of_a_goodbye_is_cut_off_and_never_breaks() -> None:
     for text in ("ü" * 5000, "x" * (MAX_DETAIL - 1) + "ü", "\ud800 is no text", ""):
-        arrived = decode(encode(Bye(1, 1, text), KEY), KEY)
+        arrived = decode(encode(Bye(1, 0, 1, text), KEY), KEY)
         assert isinstance(arrived, Bye) and len(arrived.detail.encode()) <= MAX_DETAIL
         assert text.startswith(arrived.detail) or "?" in arrived.detail
     with pytest.raises(WireError):
@@ -168,21 +189,21 @@ def test_the_text_of_a_goodbye_is_cut_off_and_never_breaks() -> None:
 
 def test_too_long_terms_are_refused_where_they_are_made() -> None:
     with pytest.raises(WireError):
-        encode(Hello(0, b"x" * MAX_PACKET, False), KEY)
+        encode(Hello(0, 0, b"x" * MAX_PACKET), KEY)
 
 
 def test_only_a_hello_is_read_whatever_its_version() -> None:
-    for packet in (A_PACKET, End(1, 0, 3, bytes(16), True, False), Bye(1, 1, "")):
+    for packet in (A_PACKET, End(1, 0, 0, 3, bytes(16), True, False), Bye(1, 0, 1, ""), A_STATEMENT):
         kind = encode(packet, KEY)[1]
         with pytest.raises(WireError, match="version"):
             decode(sealed(kind, body_of(packet), PROTOCOL_VERSION + 1), KEY)
-    arrived = decode(encode(Hello(1, b"{}", True, PROTOCOL_VERSION + 1), KEY), KEY)
-    assert arrived == Hello(1, b"{}", True, PROTOCOL_VERSION + 1)
+    hello = Hello(1, 0, b"{}", 0, True, version=PROTOCOL_VERSION + 1)
+    assert decode(encode(hello, KEY), KEY) == hello
 
 
 @pytest.mark.parametrize("flags", range(4, 256))
 def test_unknown_flags_are_an_error(flags: int) -> None:
-    body = body_of(End(1, 0, 3, bytes(16), True, True))
+    body = body_of(End(1, 0, 0, 3, bytes(16), True, True))
     with pytest.raises(WireError):
         decode(sealed(3, body[:-1] + bytes([flags])), KEY)
 
@@ -190,14 +211,16 @@ def test_unknown_flags_are_an_error(flags: int) -> None:
 # -- goldens ---------------------------------------------------------------------------------------------------------
 
 EXAMPLES: dict[str, Packet] = {
-    "hello": Hello(0, b'{"protocol":1,"seed":7}', False),
-    "hello, heard": Hello(3, b"{}", True),
+    "hello": Hello(0, 0, b'{"protocol":1,"seed":7}'),
+    "hello, heard": Hello(3, 2, b"{}", 1, True, (Standing(), Standing(1, 0, True, 0))),
     "inputs": A_PACKET,
-    "no inputs": A_PACKET._replace(sender=0, advantage=40, echo=0, echo_age=0xFFFF, inputs=()),
-    "a key held for long": A_PACKET._replace(inputs=(b"\x01\x03",) * 300),
-    "end": End(1, 2, 450, bytes(range(16)), False, False),
-    "end, heard and settled": End(1, 2, 450, bytes(range(16)), True, True),
-    "bye": Bye(2, 1, "the page was closed"),
+    "no inputs": A_PACKET._replace(sender=0, advantage=40, echo=0, echo_age=0xFFFF, streams=()),
+    "a key held for long": with_inputs(*[b"\x01\x03"] * 300),
+    "inputs of two players": A_PACKET._replace(streams=(A_STREAM, Stream(2, 0, (b"\x02\x00\x00",)))),
+    "end": End(1, 0, 2, 450, bytes(range(16)), False, False),
+    "end, heard and settled": End(1, 0, 2, 450, bytes(range(16)), True, True),
+    "bye": Bye(2, 0, 1, "the page was closed"),
+    "members": A_STATEMENT,
 }
 
 

@@ -80,6 +80,12 @@ class VirtualNetwork:
         """Give the line from one host to another conditions of its own, from now on."""
         self._lines[sender, receiver] = conditions
 
+    def reconnect(self, host: int) -> None:
+        """A host's connections are new ones: nothing on their reliable channels waits for what was sent on the old."""
+        for line in [line for line in self._streams if host in line]:
+            del self._streams[line]
+            self._timers.pop(line, None)
+
     def send(self, now_ms: float, sender: int, receiver: int, data: bytes, *, reliable: bool = False) -> None:
         """Put a packet on its way."""
         if reliable:
