@@ -273,7 +273,11 @@ class Match:
         self._send(peer, CONTROL, self._hello(peer.incarnation if peer.heard_hello else -1))
 
     def _connect(self, now: float) -> None:
-        awaited = [self.peers[host] for host in self.membership.left_over if host in self.peers]
+        known = [self.peers[host] for host in self.membership.left_over if host in self.peers]
+        awaited = [peer for peer in known if peer.closed_at is None]
+        if self._late and all(peer.heard_hello and peer.incarnation > 0 and not peer.begun for peer in awaited):
+            self._end(Outcome.PEER_LOST, "nobody is left who knows how the match went so far")
+            return
         begun = not self._late or any(peer.begun for peer in awaited)
         if begun and all(peer.heard_hello and peer.knows_us for peer in awaited):
             self.phase = Phase.PLAYING
@@ -313,7 +317,8 @@ class Match:
         peer.knows_us = peer.knows_us or packet.heard == self.incarnation
         if self._watching:
             self.membership.merge(packet.standings, also_sponsors=True)
-        if packet.heard != self.incarnation and self.phase is not Phase.CONNECTING:
+        # As long as it has not begun, it may not know that it was heard: an answer can be lost.
+        if self.phase is not Phase.CONNECTING and not (packet.begun and packet.heard == self.incarnation):
             self._greet(peer)
 
     def _newcomer(self, packet: Packet) -> Peer | None:
@@ -329,8 +334,8 @@ class Match:
             running = self.membership.standings[host].running
             reason = (Outcome.PEER_LEFT, f"{self._name(host)} loaded its page again")
             self._absences.lose(host, running, reason, self._last_tick or 0.0, sure=True)
-            self._line_up()
         peer = self.peers[host] = self._new_peer(host, packet.incarnation)
+        self._line_up()
         return peer
 
     def _new_peer(self, host: int, incarnation: int) -> Peer:
@@ -559,23 +564,20 @@ class Match:
         if not at_once and now - self._sent_at < self._period:
             return
         self._sent_at = now
-        queues = self.session.queues
+        queues, membership = self.session.queues, self.membership
         needs = self._needs()
         for host in self._members:
             peer = self.peers[host]
             if not peer.heard_hello:
                 continue
             streams = []
+            behind = any([queues[player].last >= peer.needs[player] for player in membership.players[host]])
             for player in self._giving:
                 queue, start = queues[player], peer.needs[player]
-                if start < queue.first:
-                    break
-                if start <= queue.last:
+                behind |= start < queue.first
+                if start <= queue.last and not behind:
                     streams.append(Stream(player, start, tuple(queue.span(start))))
-            else:
-                self._send_state(peer, now, self.episode, needs, tuple(streams))
-                continue
-            self._send_state(peer, now, self.episode, needs, self._from_before(peer))
+            self._send_state(peer, now, self.episode, needs, self._from_before(peer) if behind else tuple(streams))
 
     def _from_before(self, peer: Peer) -> tuple[Stream, ...]:
         """What a host that was just let in lacks: its own players' inputs too, that others gave."""
@@ -600,7 +602,7 @@ class Match:
                 continue
             streams = []
             most = min(MAX_INPUTS // self._count, peer.frame + FARTHEST // 2 - peer.held)
-            for player in self._giving:
+            for player in self._telling:
                 inputs = self._history.span(peer.episode, player, peer.needs[player], most) if most > 0 else ()
                 if inputs:
                     streams.append(Stream(player, peer.needs[player], tuple(inputs)))
@@ -608,6 +610,15 @@ class Match:
             end = self._archive.get(peer.episode)
             if end is not None and peer.held >= end.frames:
                 self._send(peer, CONTROL, end)
+            elif end is None and self.phase is Phase.OVER and peer.held >= self.session.final:
+                self._send(peer, CONTROL, self._bye())  # there is no more to come
+
+    @property
+    def _telling(self) -> list[int]:
+        """The players whose final inputs this host tells those that come late: its own, and those that nobody else may tell of."""
+        if self.phase is Phase.OVER:
+            return list(range(self._count))
+        return [player for player, host in self.membership.host_of.items() if host == self.host or host not in self._members]
 
     def _send_state(self, peer: Peer, now: float, episode: int, needs: tuple[int, ...], streams: tuple[Stream, ...]) -> None:
         session, ledger = self.session, self.ledger
@@ -704,6 +715,8 @@ class Match:
 
     def _settle(self, now: float) -> None:
         members = [self.peers[host] for host in self._members if host not in self._absences.excused]
+        if self._watching:
+            members = [peer for peer in members if peer.closed_at is None]
         agreed = self._passed or self._watching or not self.membership.undecided
         if agreed and all(peer.ended and (peer.end_heard or self._watching) for peer in members):
             self._go_on(now)
@@ -804,7 +817,7 @@ class Match:
             del self.peers[peer.host]
         elif self._watching:
             self._lost_while_watching(peer, outcome, detail)
-        elif self.phase is Phase.CONNECTING:
+        elif self.phase is Phase.CONNECTING and (self.settings.on_drop is OnDrop.END or not peer.heard_hello):
             self._end(outcome, detail)
         elif self._absences.give_up(peer.host, now):
             self._absences.lose(peer.host, peer.incarnation, (outcome, detail), now, sure=sure)
@@ -819,10 +832,10 @@ class Match:
     def _end(self, outcome: Outcome, detail: str) -> None:
         if self.phase is Phase.OVER:
             return
+        self.outcome, self.detail, self.phase = outcome, detail, Phase.OVER
         if outcome not in (Outcome.COMPLETED, Outcome.PEER_LEFT):
             for peer in self.peers.values():
-                self._send(peer, CONTROL, Bye(self.host, self.incarnation, REASONS.index(outcome), detail))
-        self.outcome, self.detail, self.phase = outcome, detail, Phase.OVER
+                self._send(peer, CONTROL, self._bye())
         episode, frame = self.certified_through
         self._journal.outcome(
             {
@@ -834,6 +847,10 @@ class Match:
                 "chain": self.ledger.newest.hex(),
             }
         )
+
+    def _bye(self) -> Bye:
+        assert self.outcome is not None
+        return Bye(self.host, self.incarnation, REASONS.index(self.outcome), self.detail)
 
     def _take_bye(self, peer: Peer, packet: Bye, now: float) -> None:
         if self.phase is Phase.OVER:
@@ -871,13 +888,22 @@ class Match:
                 self._take_bye(peer, packet, now_ms)
             elif isinstance(packet, Members):
                 self._take_members(peer, packet, now_ms)
-            gone = self.membership.is_absent(host) and not self._is_late(peer) and self.phase is not Phase.OVER
-            if gone and self._absences.remind(host, now_ms):  # it does not know yet that it was given up
-                self._state(host, self.membership.state(self.episode, self._needs()))
+            if isinstance(packet, Inputs | Members) and not self._is_late(peer):
+                self._remind(peer, now_ms)
         except WireError:
             self.malformed += 1
         except PyodideRuntimeError as error:
             self._end(Outcome.ENVIRONMENT_ERROR, str(error))
+
+    def _remind(self, peer: Peer, now: float) -> None:
+        """Tell a peer that goes on playing what it seems not to know: that it was given up, or that the match is over here."""
+        over = self.phase is Phase.OVER and self.outcome is not Outcome.COMPLETED
+        given_up = self.phase is not Phase.OVER and self.membership.is_absent(peer.host)
+        if (over or given_up) and self._absences.remind(peer.host, now):
+            if over:
+                self._send(peer, CONTROL, self._bye())
+            else:
+                self._state(peer.host, self.membership.state(self.episode, self._needs()))
 
     def _send(self, peer: Peer, channel: int, packet: Packet) -> None:
         data = encode(packet, self._key)

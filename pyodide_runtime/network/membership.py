@@ -71,7 +71,7 @@ class Membership:
         self.players = tuple(map(tuple, players))
         self.incarnation = incarnation
         self.standings = [Standing() for _ in players]
-        self.host_of = {player: number for number, places in enumerate(self.players) for player in places}
+        self.host_of = dict(sorted((player, number) for number, places in enumerate(self.players) for player in places))
         self._settled = [-1] * len(self.standings)
         self._statements: dict[int, Statement] = {}
 

@@ -148,7 +148,8 @@ class Table:
 
     def turn(self) -> None:
         """Go on to the next moment at which some host wants to do something, and let it."""
-        self.now = min(host.wake_ms for host in self.hosts if host.number not in self.off)
+        wakes = [host.wake_ms for host in self.hosts if host.number not in self.off]
+        self.now = min(wakes + [at_ms for at_ms, *_ in self._to_come[:1]])
         while self._to_come and self._to_come[0][0] <= self.now:
             heapq.heappop(self._to_come)[2]()
         for sender, receiver, data in self.network.arrivals(self.now):
