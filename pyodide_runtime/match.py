@@ -643,8 +643,9 @@ class Match:
             return  # it knows us already, but we do not know it; it will say all this again
         if len(packet.needs) != self._count:
             raise WireError("acknowledgements of another number of players")
-        if not self.incarnation:
-            peer.knows_us = True
+        if packet.receiver != self.incarnation:
+            return  # it was on its way when this host's page was loaded again
+        peer.knows_us = True
         if self._is_late(peer):
             self._take_acknowledgement(peer, packet, now)
             return
@@ -657,9 +658,7 @@ class Match:
         for stream in packet.streams:
             if stream.player >= self._count:
                 raise WireError(f"inputs of a player {stream.player}, which there is not")
-            # What was meant for an earlier incarnation of this host may begin where that had stopped.
-            gap = not self.incarnation and stream.start > queues[stream.player].last + 1
-            if gap or stream.start + len(stream.inputs) > frame + FARTHEST:
+            if stream.start > queues[stream.player].last + 1 or stream.start + len(stream.inputs) > frame + FARTHEST:
                 raise WireError(f"inputs from frame {stream.start} on are not what follows")
             self._check_inputs(stream.player, stream.inputs)
         local = session.local

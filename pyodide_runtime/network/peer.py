@@ -75,7 +75,8 @@ class Peer:
             age, echo = min(_NO_ECHO - 1, int(now_ms - self._peer_clock_at)), self._peer_clock
         advantage = round(self.sync.own * 16)
         sent = int(now_ms) & _MASK
-        return Inputs(sender, incarnation, episode, frame, held, advantage, sent, echo, age, final, chain[:8], needs, streams)
+        to = self.incarnation
+        return Inputs(sender, incarnation, to, episode, frame, held, advantage, sent, echo, age, final, chain[:8], needs, streams)
 
     def heard(self, now_ms: float, size: int) -> None:
         """Some packet of this peer arrived."""

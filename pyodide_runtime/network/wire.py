@@ -55,7 +55,7 @@ MAX_INPUT = 32_000
 MAX_DETAIL = 1_000
 
 _HEAD = struct.Struct("<BB4sBB")
-_INPUTS = struct.Struct("<HIIhIIHI8sBB")
+_INPUTS = struct.Struct("<BHIIhIIHI8sBB")
 _NEED = struct.Struct("<H")
 _FARTHEST_NEED = 0xFFFF
 _STREAM = struct.Struct("<BIHH")
@@ -98,6 +98,7 @@ class Inputs(NamedTuple):
 
     Attributes:
         sender, incarnation: the sending host.
+        receiver: the incarnation of the receiver that it is meant for. Another one may not know what this one was told.
         episode: number of the episode, from 0.
         frame: the sender's c, the next frame that it will simulate.
         held: the first frame of which the sender lacks some player's input.
@@ -113,6 +114,7 @@ class Inputs(NamedTuple):
 
     sender: int
     incarnation: int
+    receiver: int
     episode: int
     frame: int
     held: int
@@ -218,6 +220,7 @@ def _encode_inputs(packet: Inputs) -> bytes:
         count -= inputs
         room -= len(coded)
     head = _INPUTS.pack(
+        packet.receiver,
         packet.episode,
         packet.frame,
         held,
@@ -327,7 +330,7 @@ def _decode_standings(body: bytes, at: int, hosts: int) -> tuple[tuple[Standing,
 
 
 def _decode_inputs(body: bytes, sender: int, incarnation: int) -> Inputs:
-    (episode, frame, held, advantage, sent, echo, echo_age, final, chain, players, count) = _INPUTS.unpack_from(body)
+    (receiver, episode, frame, held, advantage, sent, echo, echo_age, final, chain, players, count) = _INPUTS.unpack_from(body)
     at = _INPUTS.size + players * _NEED.size
     if len(body) < at:
         raise WireError(f"a packet says that it tells of {players} players, but it is too short for that")
@@ -343,7 +346,7 @@ def _decode_inputs(body: bytes, sender: int, incarnation: int) -> Inputs:
         streams.append(stream)
     _exactly(body, at, 0)
     return Inputs(
-        sender, incarnation, episode, frame, held, advantage, sent, echo, echo_age, final, chain, needs, tuple(streams)
+        sender, incarnation, receiver, episode, frame, held, advantage, sent, echo, echo_age, final, chain, needs, tuple(streams)
     )
 
 

@@ -58,7 +58,7 @@ def inputs_of_a_host(draw: st.DrawFn) -> Inputs:
     needs = tuple(held + beyond for beyond in draw(st.lists(u16, max_size=8)))
     chain = draw(st.binary(min_size=8, max_size=8))
     return Inputs(
-        draw(places), draw(places), draw(u16), draw(u32), held, draw(st.integers(-32768, 32767)), draw(u32), draw(u32), draw(u16),
+        draw(places), draw(places), draw(places), draw(u16), draw(u32), held, draw(st.integers(-32768, 32767)), draw(u32), draw(u32), draw(u16),
         draw(u32), chain, needs, draw(streams_of_inputs()),
     )  # fmt: skip
 
@@ -128,7 +128,7 @@ def body_of(packet: Packet) -> bytes:
 
 
 A_STREAM = Stream(1, 26, (b"\x01\x02",) * 3 + (b"\x00\x04",))
-A_PACKET = Inputs(1, 0, 2, 30, 27, -8, 123456, 120000, 17, 25, b"chainchn", (28, 27), (A_STREAM,))
+A_PACKET = Inputs(1, 0, 0, 2, 30, 27, -8, 123456, 120000, 17, 25, b"chainchn", (28, 27), (A_STREAM,))
 
 
 A_STATEMENT = Members(1, 0, 2, (Standing(), Standing(0, 0, True, 0), Standing(2, 1)), (30, 12, 7), True)
