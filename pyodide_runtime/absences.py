@@ -135,8 +135,10 @@ class Absences:
     ) -> None:
         queue, data, policy = session.queues[player], self._stand_in[player], self._settings.on_drop
         newest = queue.held(queue.last)
-        if newest is not None and newest[0] & (RETURNS | STOPS):
+        if newest is not None and newest[0] & STOPS:
             return
+        if newest is not None and newest[0] & RETURNS and newest[0] >> 4 > self._membership.standings[host].gone:
+            return  # it was let in; that takes effect when all have it
         start = queue.last + 1
         if policy is OnDrop.END or (policy is OnDrop.PAUSE and returning is None and self._waited_enough(host, now)):
             session.receive(player, start, [bytes((ABSENT | STOPS,)) + data[1:]])

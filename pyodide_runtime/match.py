@@ -413,7 +413,7 @@ class Match:
             if not packet.agreed and not membership.undecided:
                 self._state(peer.host, membership.state(packet.episode, self._needs()))
             return
-        if not self._watching and packet.standings[self.host].gone >= self.incarnation:
+        if self.players and packet.standings[self.host].gone >= self.incarnation:
             if membership.is_out(peer.host) and self._absences.is_overruled_by(packet):
                 if self._absences.remind(peer.host, now):
                     self._state(peer.host, membership.state(self.episode, self._needs()))
@@ -610,7 +610,7 @@ class Match:
             end = self._archive.get(peer.episode)
             if end is not None and peer.held >= end.frames:
                 self._send(peer, CONTROL, end)
-            elif end is None and self.phase is Phase.OVER and peer.held >= self.session.final:
+            if self.phase is Phase.OVER and self.outcome is not Outcome.COMPLETED and peer.held >= self.session.final:
                 self._send(peer, CONTROL, self._bye())  # there is no more to come
 
     @property

@@ -104,7 +104,8 @@ class RollbackSession:
         self._delay = input_delay
         self._players = tuple(local)
         self._neutral = tuple(neutral)
-        self.queues = [InputQueue(data, input_delay, prediction) for data in neutral]
+        # Who watches is told the first inputs as well: nothing happens before those who play have made it final.
+        self.queues = [InputQueue(data, 0 if watching else input_delay, prediction) for data in neutral]
         self.counters = counters or Counters()
         self._first_incorrect: int | None = None
         self._reported: dict[int, int] = {}
