@@ -229,7 +229,7 @@ class Match:
             self._check_silence(now_ms)
         if self.phase is not Phase.OVER and self.membership.undecided and not self._watching:
             self._agree(now_ms)
-        if self.phase in (Phase.PLAYING, Phase.SETTLING) and self._strangers:
+        if self.phase in (Phase.PLAYING, Phase.SETTLING):
             self._greet_strangers(now_ms)
         self._feed(now_ms)
         self._last_tick = now_ms
@@ -283,21 +283,23 @@ class Match:
             self.phase = Phase.PLAYING
             self._due = now
             self._line_up()
-        elif now - self._repeated_at >= REPEAT_MS:
-            self._repeated_at = now
-            for peer in awaited:
-                self._greet(peer)
-
-    @property
-    def _strangers(self) -> list[Peer]:
-        """Hosts that play and with which no hellos were exchanged: they came back, or this one did."""
-        return [peer for peer in map(self.peers.__getitem__, self._members) if not (peer.heard_hello and peer.knows_us)]
+        else:
+            self._greet_strangers(now)
 
     def _greet_strangers(self, now: float) -> None:
-        if now - self._greeted_at >= REPEAT_MS:
-            self._greeted_at = now
-            for peer in self._strangers:
+        """Say hello to those with whom none was exchanged: all are new to this host, or they came back, or it did."""
+        if now - self._greeted_at < REPEAT_MS:
+            return
+        self._greeted_at = now
+        for host in range(len(self.membership.players)) if self._watching else self._members:
+            peer = self.peers.get(host)
+            if peer is not None and (self.phase is Phase.CONNECTING or not self._is_known(peer, now)):
                 self._greet(peer)
+
+    def _is_known(self, peer: Peer, now: float) -> bool:
+        """Whether hellos were exchanged with a peer, and nothing hints at its having come anew since then."""
+        silent = self._watching and (peer.last_heard is None or now - peer.last_heard > SILENT_MS or peer.closed_at is not None)
+        return peer.heard_hello and peer.knows_us and not silent
 
     def _take_hello(self, peer: Peer, packet: Hello) -> None:
         difference = first_difference(self._terms, packet.terms)
@@ -361,9 +363,10 @@ class Match:
             if host != self.host and (known is None or known.incarnation < membership.standings[host].running):
                 self.peers[host] = self._new_peer(host, -1)  # it came back, and is still to say hello
         self._members = [host for host in membership.left_over if host in self.peers and not self._is_late(self.peers[host])]
-        owners = {player: membership.owner(player) for player in range(self._count)}
-        self._giving = [] if self._watching else [player for player, owner in owners.items() if owner in (self.host, None)]
-        self._sponsoring = any(player not in self.players for player in self._giving)
+        # Of those who are gone everybody passes on what it has: to the sponsor, too, before it goes on with it.
+        hosts = membership.host_of.items()
+        giving = [player for player, host in hosts if host == self.host or membership.is_out(host)]
+        self._giving = [] if self._watching else giving
         self._someone_out = any(standing.out for standing in membership.standings)
         for host in membership.left_over:
             if host != self.host and not self._watching:
@@ -491,7 +494,7 @@ class Match:
         else:
             sampled = session.queues[self.players[0]].last
             self._advance(now, sample)
-        if self._sponsoring and self.phase is Phase.PLAYING:
+        if self._someone_out and not self._watching and self.phase is Phase.PLAYING:
             self._absences.stand_in(session, self.episode, session.queues[self.players[0]].last, now)
         if self.phase is Phase.PLAYING and session.ended:
             self.phase = Phase.SETTLING
@@ -646,7 +649,8 @@ class Match:
         if packet.receiver != self.incarnation:
             return  # it was on its way when this host's page was loaded again
         peer.knows_us = True
-        if self._is_late(peer):
+        late = self._is_late(peer)
+        if late and not self._watching:
             self._take_acknowledgement(peer, packet, now)
             return
         if packet.episode != self.episode:
@@ -676,7 +680,8 @@ class Match:
                 session.receive(stream.player, stream.start, stream.inputs)
         if not self._watching:
             session.report(peer.host, packet.held - 1)
-        self._compared(self.ledger.claim(peer.host, packet.final, packet.chain))
+        if not late:
+            self._compared(self.ledger.claim(peer.host, packet.final, packet.chain))
 
     def _may_give(self, host: int, player: int) -> bool:
         """Whether a host's word counts for a player: its own, one of a host that is gone, or any for who only watches."""
