@@ -569,9 +569,10 @@ class Match:
         self._sent_at = now
         queues, membership = self.session.queues, self.membership
         needs = self._needs()
-        for host in self._members:
-            peer = self.peers[host]
-            if not peer.heard_hello:
+        # Who watches may not know yet that a host has been let in again, and hears it all the same.
+        for host in range(len(membership.players)) if self._watching else self._members:
+            peer = self.peers.get(host)
+            if peer is None or not peer.heard_hello:
                 continue
             streams = []
             behind = any([queues[player].last >= peer.needs[player] for player in membership.players[host]])
