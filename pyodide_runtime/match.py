@@ -674,7 +674,7 @@ class Match:
         # A frame that is not due for some time yet is not wholly there.
         wait = min(1.0, max(0.0, (self._due - now) / self._period))
         peer.take(packet, now, frame - wait)
-        if self.phase is Phase.OVER or self.membership.is_out(peer.host):
+        if self.phase is Phase.OVER or (self.membership.is_out(peer.host) and not late):
             return
         for stream in packet.streams:
             if self._may_give(peer.host, stream.player):
