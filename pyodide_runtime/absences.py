@@ -18,8 +18,8 @@ from .settings import MatchSettings, OnDrop, Outcome
 
 __all__ = ["Absences"]
 
-#: How often a statement is repeated until all agree, in ms.
-REPEAT_MS = 50.0
+#: How often a statement is repeated until all agree, and how often after that, for those who were not there, in ms.
+REPEAT_MS, AFTERWARDS_MS = 50.0, 1000.0
 
 
 class Absences:
@@ -58,13 +58,16 @@ class Absences:
             self._deadlines[host] = now + max(0.0, self._settings.return_within_ms - waited)
             self._stated_at = -math.inf
 
-    def give_up(self, host: int, now: float) -> bool:
-        """Whether a host whose connection is closed, or that is silent, is to be given up, rather than waited for."""
+    def give_up(self, peer: Peer, start: float, now: float) -> bool:
+        """Whether a host whose connection is closed, or that is silent, is to be given up, rather than waited for.
+
+        Args:
+            start: since when a host that was never heard is waited for.
+        """
         if self._settings.on_drop is not OnDrop.PAUSE:
             return True
-        peer = self._peers[host]
-        since = peer.last_heard if peer.closed_at is None else peer.closed_at
-        return since is not None and now - since > self._settings.return_within_ms
+        heard = start if peer.last_heard is None else peer.last_heard
+        return now - (heard if peer.closed_at is None else peer.closed_at) > self._settings.return_within_ms
 
     def overdue(self, now: float) -> str | None:
         """Why a host is gone whose return, or certainty about it, was waited for as long as is set; None if there is none."""
@@ -75,7 +78,7 @@ class Absences:
 
     def statements(self, now: float, episode: int, needs: Sequence[int]) -> Iterator[tuple[int, Statement]]:
         """What is to be stated now, and to which host, so that all come to agree."""
-        if now - self._stated_at < REPEAT_MS:
+        if now - self._stated_at < (REPEAT_MS if self._membership.undecided else AFTERWARDS_MS):
             return
         self._stated_at = now
         statement = self._membership.state(episode, needs)

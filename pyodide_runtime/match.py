@@ -227,7 +227,7 @@ class Match:
             self._end(Outcome.ENVIRONMENT_ERROR, str(error))
         if self.phase is not Phase.OVER:
             self._check_silence(now_ms)
-        if self.phase is not Phase.OVER and self.membership.undecided and not self._watching:
+        if self.phase is not Phase.OVER and self._someone_out and not self._watching:
             self._agree(now_ms)
         if self.phase in (Phase.PLAYING, Phase.SETTLING):
             self._greet_strangers(now_ms)
@@ -367,7 +367,7 @@ class Match:
         hosts = membership.host_of.items()
         giving = [player for player, host in hosts if host == self.host or membership.is_out(host)]
         self._giving = [] if self._watching else giving
-        self._someone_out = any(standing.out for standing in membership.standings)
+        self._someone_out = any(standing.gone >= 0 for standing in membership.standings)  # or was
         for host in membership.left_over:
             if host != self.host and not self._watching:
                 self.session.expect_report(host)
@@ -378,6 +378,8 @@ class Match:
         needs = self._needs()
         for host, statement in self._absences.statements(now, self.episode, needs):
             self._state(host, statement)
+        if not self.membership.undecided:
+            return
         if self.settings.on_drop is not OnDrop.END and not self.membership.may_go_on:
             late = self._absences.overdue(now)
             if late is not None:
@@ -824,7 +826,7 @@ class Match:
             self._lost_while_watching(peer, outcome, detail)
         elif self.phase is Phase.CONNECTING and (self.settings.on_drop is OnDrop.END or not peer.heard_hello):
             self._end(outcome, detail)
-        elif self._absences.give_up(peer.host, now):
+        elif self._absences.give_up(peer, self._silent_since or 0.0, now):
             self._absences.lose(peer.host, peer.incarnation, (outcome, detail), now, sure=sure)
             self._line_up()
 
