@@ -10,6 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from . import compat as _compat
+from .actions import PARTNER
 from .batch import Runtime
 from .environment import Environment, Transition, adapt
 from .errors import (
@@ -25,6 +26,7 @@ from .errors import (
     NotDeterministic,
     NotReset,
     OperationError,
+    PartnerFailed,
     PyodideRuntimeError,
     RecordError,
     RequirementError,
@@ -52,6 +54,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "PARTNER",
     "ActionError",
     "BatchError",
     "Clock",
@@ -73,6 +76,7 @@ __all__ = [
     "OperationError",
     "Outcome",
     "Partition",
+    "PartnerFailed",
     "PeerReport",
     "PyodideRuntimeError",
     "RecordError",

@@ -13,7 +13,22 @@ from __future__ import annotations
 
 import enum
 
-__all__ = ["ABSENT", "FOCUSED", "RETURNS", "STOPS", "InputQueue", "Prediction", "action_of", "is_focused", "make_input"]
+from ..actions import PARTNER
+
+__all__ = [
+    "ABSENT",
+    "FOCUSED",
+    "RETURNS",
+    "STOPS",
+    "InputQueue",
+    "Prediction",
+    "action_in",
+    "action_of",
+    "delay_of",
+    "is_absent",
+    "is_focused",
+    "make_input",
+]
 
 #: The flag of an input whose player's page had the focus.
 FOCUSED = 1
@@ -40,6 +55,21 @@ def make_input(action: bytes, focused: bool) -> bytes:
 def action_of(data: bytes) -> bytes:
     """The encoded action in an input."""
     return data[1:]
+
+
+def action_in(data: bytes, partner: bool) -> bytes:
+    """The encoded action that a simulation is given for an input: `PARTNER` for an absent player, if a partner plays for it."""
+    return PARTNER if partner and data[0] & ABSENT else data[1:]
+
+
+def is_absent(data: bytes) -> bool:
+    """Whether the player's host was gone, so that another host gave the input."""
+    return bool(data[0] & ABSENT)
+
+
+def delay_of(data: bytes) -> int:
+    """The input delay by which the input was taken, in frames, where that is adaptive."""
+    return data[0] >> 4
 
 
 def is_focused(data: bytes) -> bool:

@@ -82,7 +82,7 @@ class Kind(enum.IntEnum):
 
 
 def record(**infos: Any) -> StepRecord:
-    return StepRecord(4, (b"\1", b"\0"), (0.5, -0.0), (1.5, 2.0), (False, True), (True, False), (infos, {}))
+    return StepRecord(4, (b"\1", b"\0"), (b"\1", b"\0"), (0.5, -0.0), (1.5, 2.0), (False, True), (True, False), (infos, {}))
 
 
 CODECS = [codec_for(spaces.Discrete(3, start=-1)), codec_for(spaces.Discrete(2))]
@@ -115,7 +115,8 @@ def test_every_value_has_one_text() -> None:
 @LAW
 @given(st.floats())
 def test_a_number_comes_back_bit_by_bit(value: float) -> None:
-    row = StepRecord(0, (b"\1", b"\0"), (value, 0.0), (value, 0.0), (False, False), (False, False), ({"x": value}, {}))
+    actions, numbers, flags = (b"\1", b"\0"), (value, 0.0), (False, False)
+    row = StepRecord(0, actions, actions, numbers, numbers, flags, flags, ({"x": value}, {}))
     for column in ("reward.p", "score.p", "info.p.x"):
         again = float(texts_of(row)[column])
         assert struct.pack("<d", again) == struct.pack("<d", value) or value != value
@@ -146,7 +147,8 @@ def test_equal_infos_in_another_order_are_equal_rows(infos: dict[str, int], rng:
 )
 def test_an_action_has_one_text(space: Any, action: Any, text: str) -> None:
     codec = codec_for(space)
-    row = StepRecord(0, (codec.encode(action),), (0.0,), (0.0,), (False,), (False,), ({},))
+    actions = (codec.encode(action),)
+    row = StepRecord(0, actions, actions, (0.0,), (0.0,), (False,), (False,), ({},))
     assert dict(row_cells(0, row, ("p",), [codec], (True,)))["action.p"] == text
 
 
