@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from .actions import ActionCodec
 from .drops import OnDrop
-from .rollback.inputs import delay_of, is_absent, is_focused
+from .rollback.inputs import delay_of, is_absent, is_focused, known_flags
 from .rollback.session import FinalFrame
 from .rows import Row, make_row, to_csv
 
@@ -54,6 +54,8 @@ class EpisodeLedger:
         self._players = tuple(players)
         self._codecs = tuple(codecs)
         self._more = {name: _READERS[name] for name in more}
+        #: The flags that an input may carry here.
+        self.flags = known_flags(absent="absent" in self._more, delay="input_delay" in self._more)
         start = f"{episode}:{seed}:{','.join(players)}".encode()
         self._chain = [hashlib.blake2b(start, digest_size=CHAIN_SIZE, person=b"rows").digest()]
         self._claims: dict[int, tuple[int, bytes]] = {}

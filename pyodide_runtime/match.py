@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .batch import Runtime
+from .drops import OnDrop, check_partner
 from .errors import (
     ActionError,
     BatchError,
@@ -25,7 +26,7 @@ from .errors import (
     WireError,
 )
 from .journal import Journal
-from .ledger import EpisodeLedger
+from .ledger import EpisodeLedger, more_columns
 from .network.peer import Peer
 from .network.wire import MAX_INPUT, PROTOCOL_VERSION, Bye, End, Hello, Inputs, Packet, decode, encode, session_key
 from .operations import Reset
@@ -80,7 +81,11 @@ REASONS = list(Outcome)
 
 @dataclass(frozen=True, slots=True)
 class MatchSettings:
-    """What a match is played by. `fps` in frames a second, `..._ms` in milliseconds, the rest in frames or counts."""
+    """What a match is played by. `fps` in frames a second, `..._ms` in milliseconds, the rest in frames or counts.
+
+    `on_drop` says what happens when a player's host is gone, `return_within_ms` how long it may then take to come back;
+    `adaptive_delay`: inputs say by which input delay they were taken.
+    """
 
     session: str
     seed: int
@@ -91,6 +96,9 @@ class MatchSettings:
     prediction: Prediction = Prediction.LAST
     state_digest_every: int | None = None
     disconnect_after_ms: float = 5000.0
+    on_drop: OnDrop = OnDrop.END
+    return_within_ms: float = 60_000.0
+    adaptive_delay: bool = False
     default_actions: tuple[Any, ...] = (0,)
     terms: Mapping[str, Any] = field(default_factory=dict)
 
@@ -98,6 +106,11 @@ class MatchSettings:
     def digest_every(self) -> int:
         """Every how many frames the chain of rows covers the whole state."""
         return self.state_digest_every or max(1, round(self.fps))
+
+    @property
+    def more_columns(self) -> tuple[str, ...]:
+        """The columns that rows have only in matches that are played so."""
+        return more_columns(self.on_drop, adaptive_delay=self.adaptive_delay)
 
 
 class Match:
@@ -110,8 +123,8 @@ class Match:
         journal: where final rows go.
 
     Raises:
-        SessionError, ActionError, WireError: a setting cannot work, a default action lies outside its space, or the terms
-            are too long to be sent.
+        SessionError, ActionError, WireError: a setting cannot work, the runtime has no partner though one is to play or has one
+            though none is, a default action lies outside its space, or the terms are too long to be sent.
         EnvironmentFailed: the environment's reset raised.
     """
 
@@ -119,6 +132,7 @@ class Match:
         players = runtime.players
         if not 0 <= local < len(players):
             raise SessionError(f"local player {local} of an environment with {len(players)} players")
+        check_partner(settings.on_drop, runtime.simulation.partner)
         self.runtime = runtime
         self.settings = settings
         self.local = local
@@ -290,7 +304,7 @@ class Match:
             prediction=settings.prediction,
             counters=self.counters,
         )
-        self.ledger = EpisodeLedger(self.episode, seed, self.runtime.players, self._codecs)
+        self.ledger = EpisodeLedger(self.episode, seed, self.runtime.players, self._codecs, settings.more_columns)
         for peer in self.peers.values():
             peer.begin_episode()
             self.session.expect_report(peer.player)
@@ -560,6 +574,9 @@ def _terms(runtime: Runtime, settings: MatchSettings) -> bytes:
             "prediction_window": settings.prediction_window,
             "prediction": settings.prediction.value,
             "state_digest_every": settings.digest_every,
+            "on_drop": settings.on_drop.value,
+            "return_within_ms": settings.return_within_ms,
+            "adaptive_delay": settings.adaptive_delay,
             "start": runtime.digest().hex(),
         }
     )

@@ -27,6 +27,7 @@ __all__ = [
     "delay_of",
     "is_absent",
     "is_focused",
+    "known_flags",
     "make_input",
 ]
 
@@ -60,6 +61,12 @@ def action_of(data: bytes) -> bytes:
 def action_in(data: bytes, partner: bool) -> bytes:
     """The encoded action that a simulation is given for an input: `PARTNER` for an absent player, if a partner plays for it."""
     return PARTNER if partner and data[0] & ABSENT else data[1:]
+
+
+def known_flags(*, absent: bool = False, delay: bool = False) -> int:
+    """The flags that an input may carry whose frame is simulated: of absent players where there may be such, and a delay where
+    that is adaptive."""
+    return FOCUSED | (ABSENT | RETURNS if absent else 0) | (0xF0 if delay else 0)
 
 
 def is_absent(data: bytes) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import MISSING, dataclass, field, fields, replace
 from itertools import groupby
 from typing import Any
 
+from ..drops import OnDrop
 from ..errors import PyodideRuntimeError, ScheduleError
 from ..network.virtual import Fate, Line, NetworkConditions, Partition
 from ..rollback.inputs import Prediction
@@ -138,7 +139,7 @@ def _plain(name: str, value: Any) -> Any:
         return [{part.name: getattr(item, part.name) for part in fields(item)} for item in value]
     if name == "clocks":
         return [dict(_changed(clock)) for clock in value]
-    return value.value if isinstance(value, Prediction) else value
+    return value.value if isinstance(value, Prediction | OnDrop) else value
 
 
 def _scenario(told: Mapping[str, Any]) -> Scenario:

@@ -9,9 +9,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from ..drops import OnDrop
 from ..errors import MatchStuck
 from ..match import Outcome
 from ..network.virtual import NetworkConditions, Partition, PlannedFates
+from ..partner import Policy
 from ..rollback.inputs import Prediction
 from ..rows import to_csv
 from .inputs import Controllers, PlannedInputs
@@ -52,6 +54,9 @@ def simulate(
     state_digest_every: int | None = None,
     default_actions: tuple[Any, ...] | None = None,
     disconnect_after_ms: float = 5000.0,
+    on_drop: OnDrop | str = OnDrop.END,
+    partner: Policy | None = None,
+    return_within_ms: float = 60_000.0,
     reliable_control: bool = True,
 ) -> SimulationReport:
     """Play a match of an environment on a bad network, in this process, and compare every host with a run without network.
@@ -81,6 +86,10 @@ def simulate(
         start_skew_ms: how much later than the one before it each host starts.
         hold: see `controllers`.
         snapshot_every, state_digest_every, default_actions, disconnect_after_ms: as for `Scenario`.
+        on_drop: what happens when a player's host is gone: "end", "pause", "default" or "partner".
+        partner: the policy that plays then, with "partner"; called as `partner(env, player, random)`. One for all hosts will do:
+            each has what it remembers to itself.
+        return_within_ms: how long a host may take to come back.
         reliable_control: False: hellos, ends and goodbyes are lost, too.
 
     Raises:
@@ -100,6 +109,8 @@ def simulate(
         snapshot_every=snapshot_every,
         state_digest_every=state_digest_every,
         disconnect_after_ms=disconnect_after_ms,
+        on_drop=on_drop,  # type: ignore[arg-type]  # Scenario makes it one
+        return_within_ms=return_within_ms,
         default_actions=default_actions,
         conditions=NetworkConditions() if conditions is None else conditions,
         lines={} if lines is None else lines,
@@ -110,16 +121,20 @@ def simulate(
         start_skew_ms=start_skew_ms,
         hold=hold,
     )
-    return play(factory, scenario, controllers)
+    return play(factory, scenario, controllers, partner=partner)
 
 
-def play(factory: Factory, scenario: Scenario, controllers: Controllers | None = None) -> SimulationReport:
+def play(
+    factory: Factory, scenario: Scenario, controllers: Controllers | None = None, *, partner: Policy | None = None
+) -> SimulationReport:
     """As `simulate`, of a scenario."""
-    return _played(Table(factory, scenario, controllers=controllers))
+    return _played(Table(factory, scenario, controllers=controllers, partner=partner))
 
 
-def replay(factory: Factory, schedule: Schedule) -> SimulationReport:
+def replay(factory: Factory, schedule: Schedule, *, partner: Policy | None = None) -> SimulationReport:
     """Play a match once more that was written down. What it is told by its packets and inputs is what the first one was.
+
+    `factory` and `partner` are not written down with it, and must be those of that match.
 
     Raises as `simulate`.
     """
@@ -128,6 +143,7 @@ def replay(factory: Factory, schedule: Schedule) -> SimulationReport:
         schedule.scenario,
         inputs=lambda neutral: PlannedInputs(schedule.inputs, neutral),
         fates=PlannedFates(schedule.fates),
+        partner=partner,
     )
     report = _played(table)
     return replace(report, schedule=replace(report.schedule, target=schedule.target))
@@ -141,7 +157,8 @@ def _played(table: Table) -> SimulationReport:
         stuck = str(error)
     scenario, network = table.scenario, table.network
     longest = max(table.journals, key=lambda journal: len(journal.cells))
-    oracle = run_straight(table.factory, scenario, longest, digest_every=table.matches[0].settings.digest_every)
+    every = table.matches[0].settings.digest_every
+    oracle = run_straight(table.factory, scenario, longest, digest_every=every, partner=table.partner)
     outcome, detail = (None, stuck) if stuck else _outcome(table.hosts)
     return SimulationReport(
         seed=scenario.seed,

@@ -15,6 +15,7 @@ from ..errors import MatchStuck
 from ..journal import MemoryJournal
 from ..match import CONTROL, Match, MatchSettings, Phase
 from ..network.virtual import Fates, VirtualNetwork
+from ..partner import Policy
 from ..rollback.inputs import make_input
 from .inputs import Controllers, DrawnInputs, Inputs, Sampler
 from .scenario import Clock, Factory, Scenario
@@ -61,6 +62,7 @@ class Table:
         controllers: give the players' actions; see `inputs`.
         inputs: what gives the inputs instead, given how they would be made.
         fates: what becomes of packets; None: drawn from the scenario's seed.
+        partner: the policy that plays for players whose hosts are gone, if the scenario says so.
         factories: the factory of each host, where they are to differ.
         settings: changes the settings of one host, where they are to differ.
         journal: makes what a host writes into.
@@ -77,11 +79,13 @@ class Table:
         controllers: Controllers | None = None,
         inputs: Callable[[tuple[bytes, ...]], Inputs] | None = None,
         fates: Fates | None = None,
+        partner: Policy | None = None,
         factories: Callable[[int], Factory] | None = None,
         settings: Callable[[int, MatchSettings], MatchSettings] = lambda number, settings: settings,
         journal: Callable[[], MemoryJournal] = MemoryJournal,
     ) -> None:
         self.factory = factory
+        self.partner = partner
         self.scenario = scenario
         self.network = VirtualNetwork(
             scenario.conditions, scenario.seed, lines=scenario.lines, partitions=scenario.partitions, fates=fates
@@ -92,7 +96,7 @@ class Table:
         #: The hosts that were called at this moment.
         self.ticked: list[int] = []
         self._freezes = sorted(scenario.freezes, key=lambda freeze: freeze.at_ms)
-        runtimes = [scenario.runtime(factories(number) if factories else factory) for number in range(scenario.players)]
+        runtimes = [scenario.runtime(factories(number) if factories else factory, partner) for number in range(scenario.players)]
         simulation, shared = runtimes[0].simulation, scenario.settings(runtimes[0])
         defaults = shared.default_actions * (scenario.players if len(shared.default_actions) == 1 else 1)
         neutral = tuple(
