@@ -298,7 +298,7 @@ def _check_whole(setting: str, value: object, least: int, most: int | None = Non
 
 
 def _check_number(setting: str, value: object, least: float, most: float) -> None:
-    remedy = f"write a number from {least:g} to {most:g}"
+    remedy = f"write a number from {least:.15g} to {most:.15g}"
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         _wrong(setting, value, f"is a {type(value).__name__}, not a number", remedy)
     if not (least <= value <= most):  # also true of NaN

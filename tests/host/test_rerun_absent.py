@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import base64
+import csv
 import json
 import random
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,6 +17,7 @@ import pytest
 from pyodide_runtime.batch import Runtime
 from pyodide_runtime.drops import OnDrop
 from pyodide_runtime.errors import RecordError
+from pyodide_runtime.experiment import Experiment
 from pyodide_runtime.journal import MemoryJournal
 from pyodide_runtime.ledger import EpisodeLedger, more_columns
 from pyodide_runtime.operations import Reset
@@ -25,7 +29,7 @@ from pyodide_runtime.rows import to_csv
 from pyodide_runtime.simulation import episode_seed
 from pyodide_runtime.uploads import UploadJournal
 from pyodide_runtime.worker import load_experiment
-from tests.host.studies import FILES, source
+from tests.host.studies import FILES, Page, participant, play, source, start
 from tests.host.test_rerun import arguments
 
 FRAMES, EVERY = 24, 5
@@ -51,7 +55,17 @@ class Recorded(NamedTuple):
     """What a host wrote: the lines of its record, and its export."""
 
     lines: list[Any]
-    csv: bytes
+    export: bytes
+
+
+@contextmanager
+def forgotten(folder: Path) -> Iterator[None]:
+    """What is imported from a folder meanwhile is not there afterwards."""
+    path = list(sys.path)
+    yield
+    sys.path[:] = path
+    for name in [name for name, module in sys.modules.items() if str(getattr(module, "__file__", "")).startswith(str(folder))]:
+        del sys.modules[name]
 
 
 def inputs_of(source_: random.Random, frames: int) -> list[tuple[bytes, bytes]]:
@@ -67,8 +81,13 @@ def inputs_of(source_: random.Random, frames: int) -> list[tuple[bytes, bytes]]:
 
 def recorded(folder: Path, files: dict[str, str], cut: int | None = None) -> Recorded:
     """Two episodes of the study as a host lives through them that hears of the other player late; the second may be cut off."""
-    path, told = list(sys.path), source(files)
-    experiment = load_experiment(told, folder)
+    told = source(files)
+    with forgotten(folder):
+        experiment = load_experiment(told, folder)
+        return _lived_through(experiment, told, cut)
+
+
+def _lived_through(experiment: Experiment, told: dict[str, Any], cut: int | None) -> Recorded:
     on_drop = OnDrop(experiment.on_drop)
     runtime = Runtime(experiment.environment(), max_steps=FRAMES, players=2, partner=experiment.partner)
     header = {
@@ -104,9 +123,6 @@ def recorded(folder: Path, files: dict[str, str], cut: int | None = None) -> Rec
             journal.episode_end(episode, len(ledger), ledger.newest)
     if cut:
         journal.outcome({"outcome": "peer_lost"})
-    sys.path[:] = path
-    for name in [name for name, module in sys.modules.items() if str(getattr(module, "__file__", "")).startswith(str(folder))]:
-        del sys.modules[name]
     text = b"".join(chunk.body for chunk in journal.leave() if chunk.kind == "record")
     return Recorded([json.loads(line) for line in text.splitlines()], to_csv(memory.cells))
 
@@ -124,36 +140,50 @@ def rerun(folder: Path, lines: list[Any]) -> tuple[bytes, list[str]]:
 
 @pytest.mark.parametrize("files", [PARTNER_FILES, DEFAULT_FILES])
 def test_a_record_with_absent_players_gives_the_exported_bytes_again_and_again(tmp_path: Path, files: dict[str, str]) -> None:
-    lines, csv = recorded(tmp_path / "study", files)
-    names, *rows = [line.split(",") for line in csv.decode().splitlines()]
+    lines, export = recorded(tmp_path / "study", files)
+    names, *rows = [line.split(",") for line in export.decode().splitlines()]
     absent, action = (names.index(f"{name}.left") for name in ("absent", "action"))
     assert [row[absent] for row in rows] == (["false"] * 6 + ["true"] * 10 + ["false"] * 8) * 2
     played = {row[action] for row in rows if row[absent] == "true"}
     assert played == ({"0"} if files is DEFAULT_FILES else {"0", "1", "2"})
     for _ in range(2):
-        assert rerun(tmp_path, lines) == (csv, [])
+        assert rerun(tmp_path, lines) == (export, [])
+
+
+def test_a_match_in_which_nobody_was_absent_says_so_and_runs_again(tmp_path: Path) -> None:
+    with forgotten(tmp_path / "study"):
+        pages = [Page(participant(tmp_path / "study", PARTNER_FILES)) for _ in range(2)]
+        for place, page in enumerate(pages):
+            page.participant.start(start(place))
+        play(pages)
+    assert pages[0].csv == pages[1].csv and pages[0].phases[-1] == "finished"
+    lines = pages[0].lines("record")
+    assert (lines[0]["on_drop"], lines[0]["adaptive_delay"]) == ("partner", False)
+    rows = list(csv.DictReader(pages[0].csv.decode().splitlines()))
+    assert len(rows) == 2 * FRAMES and {row[f"absent.{player}"] for row in rows for player in ("left", "right")} == {"false"}
+    assert rerun(tmp_path, lines) == (pages[0].csv, [])
 
 
 def test_a_record_that_was_cut_off_gives_its_rows(tmp_path: Path) -> None:
     for cut in (3, 10, 20):
-        lines, csv = recorded(tmp_path / f"study {cut}", PARTNER_FILES, cut)
-        assert csv.count(b"\n") == 1 + FRAMES + cut
-        assert rerun(tmp_path, lines) == (csv, [])
+        lines, export = recorded(tmp_path / f"study {cut}", PARTNER_FILES, cut)
+        assert export.count(b"\n") == 1 + FRAMES + cut
+        assert rerun(tmp_path, lines) == (export, [])
 
 
 def test_the_command_prints_the_exported_bytes(tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
-    lines, csv = recorded(tmp_path / "study", PARTNER_FILES)
+    lines, export = recorded(tmp_path / "study", PARTNER_FILES)
     for host in ("inline", "cpython"):
         assert run(arguments("--host", host, str(file_of(tmp_path, lines)))) == 0
-        assert capfdbinary.readouterr() == (csv, b"")
+        assert capfdbinary.readouterr() == (export, b"")
 
 
 def test_another_partner_is_told_as_a_difference(tmp_path: Path) -> None:
-    lines, csv = recorded(tmp_path / "study", PARTNER_FILES)
+    lines, export = recorded(tmp_path / "study", PARTNER_FILES)
     files = lines[0]["experiment"]["files"]
     files["parts/partner.py"] = files["parts/partner.py"].replace("random.randrange(2)", "1")
     found, differences = rerun(tmp_path, lines)
-    assert found != csv and [difference[:10] for difference in differences] == ["episode 0:", "episode 1:"]
+    assert found != export and [difference[:10] for difference in differences] == ["episode 0:", "episode 1:"]
 
 
 def test_a_record_says_what_its_experiment_says(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from pyodide_runtime.rollback.session import Counters, RollbackSession
 from pyodide_runtime.rows import Cells
 
 from .environments import Pond
+from .partners import Heron
 
 SEED, FRAMES, PLAYERS, DIGESTS_EVERY = 6, 50, 3, 7
 NEUTRAL = make_input(b"\0", True)
@@ -30,22 +31,6 @@ STANDING_IN = bytes([ABSENT]) + b"\0"
 
 Inputs = Sequence[tuple[bytes, ...]]
 """Every player's input, of one frame after the other."""
-
-
-class Heron:
-    """A policy that remembers where everybody was, in a list, a set and a generator of its own."""
-
-    def __init__(self) -> None:
-        self.seen: list[int] = []
-        self.places = {0}
-        self.own = random.Random(1)
-
-    def __call__(self, env: Pond, player: str, source: random.Random) -> int:
-        self.seen.append(env.positions[player])
-        self.places.add(sum(env.positions.values()) % 100)
-        if source.random() < 0.3:
-            self.seen = self.seen[-3:]
-        return (sum(self.seen) + next(iter(self.places)) + self.own.randrange(3)) % 5
 
 
 class Played(NamedTuple):
