@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from . import compat as _compat
 from .actions import PARTNER
 from .batch import Runtime
+from .drops import OnDrop
 from .environment import Environment, Transition, adapt
 from .errors import (
     ActionError,
@@ -73,6 +74,7 @@ __all__ = [
     "NetworkConditions",
     "NotDeterministic",
     "NotReset",
+    "OnDrop",
     "OperationError",
     "Outcome",
     "Partition",

@@ -58,9 +58,10 @@ def test_a_partner_plays_in_pyodide_as_in_cpython(pond: Any) -> None:
     straight.batch([pr.Snapshot(), *[item for frame in range(FRAMES) for item in (pr.Step(actions(frame)), pr.Snapshot())]])
     pond.run_js('runtime.batch([{ op: "snapshot" }])')
     for frame in range(FRAMES):
-        wrong, right = ([{**actions(past), "frog_0": choice} for past in range(max(0, frame - 5), frame)] for choice in (4, None))
-        right = [actions(past) for past in range(max(0, frame - 5), frame)]
-        rolled = [{"op": "rollback", "frame": max(0, frame - 5), "actions": given, "save_all": True} for given in (wrong, right)]
+        start = max(0, frame - 5)
+        right = [actions(past) for past in range(start, frame)]
+        wrong = [{**given, "frog_0": 4, "frog_1": None} for given in right]
+        rolled = [{"op": "rollback", "frame": start, "actions": given, "save_all": True} for given in (wrong, right)]
         step = {"op": "step", "actions": actions(frame)}
         pond.run_js(f"runtime.batch({json.dumps([*rolled, step, {'op': 'snapshot'}])})")
     found = json.loads(pond.run_js(STATE))
