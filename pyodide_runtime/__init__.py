@@ -10,7 +10,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from . import compat as _compat
+from .actions import PARTNER
 from .batch import Runtime
+from .drops import OnDrop
 from .environment import Environment, Transition, adapt
 from .errors import (
     ActionError,
@@ -25,6 +27,7 @@ from .errors import (
     NotDeterministic,
     NotReset,
     OperationError,
+    PartnerFailed,
     PyodideRuntimeError,
     RecordError,
     RequirementError,
@@ -52,6 +55,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "PARTNER",
     "ActionError",
     "BatchError",
     "Clock",
@@ -71,9 +75,11 @@ __all__ = [
     "NetworkConditions",
     "NotDeterministic",
     "NotReset",
+    "OnDrop",
     "OperationError",
     "Outcome",
     "Partition",
+    "PartnerFailed",
     "PeerReport",
     "PyodideRuntimeError",
     "RecordError",

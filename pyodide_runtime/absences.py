@@ -9,12 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
+from .drops import OnDrop
 from .network.membership import Membership, Statement
 from .network.peer import Peer
 from .network.wire import Members
 from .rollback.inputs import ABSENT, RETURNS, STOPS
 from .rollback.session import RollbackSession
-from .settings import MatchSettings, OnDrop, Outcome
+from .settings import MatchSettings, Outcome
 
 __all__ = ["Absences"]
 

@@ -17,7 +17,11 @@ from typing import Any, Protocol
 
 from .errors import ActionError
 
-__all__ = ["ActionCodec", "action_text", "codec_for"]
+__all__ = ["PARTNER", "ActionCodec", "action_text", "codec_for"]
+
+#: What stands in the place of a player's encoded action where the simulation's partner policy is to choose it. No encoded
+#: action is as short, except those of spaces that hold a single action, of which there is nothing to choose.
+PARTNER = b""
 
 
 class ActionCodec(Protocol):

@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 from itertools import chain, islice
 from typing import Any, cast
 
-from .actions import ActionCodec
+from .actions import PARTNER, ActionCodec
+from .compat import JS_NULL
 from .errors import (
     ActionError,
     BatchError,
@@ -23,11 +24,13 @@ from .errors import (
     UnknownPlayer,
 )
 from .operations import Actions, Operation, Restore, Rollback, Snapshot, Step, name_of, operation_of
+from .partner import Policy
 from .rows import row_values
 from .simulation import Saved, Simulation, StepRecord
 from .snapshots.ways import SnapshotWay
 
 __all__ = ["Runtime"]
+
 
 class Runtime:
     """A simulation that is worked in batches.
@@ -40,8 +43,10 @@ class Runtime:
         snapshots: the way of taking them ("auto", "graph", "own", "pickle").
         snapshot_every: capture the environment only in every so-manieth frame; see `Simulation`.
         players: as for `adapt`.
+        partner: a policy that plays where `PARTNER` is given in the place of an action; see `Simulation`.
 
     Raises:
+        SessionError: one of the settings cannot be.
         EnvironmentNotSupported, ActionError, SnapshotError, EnvironmentFailed: the environment cannot be run.
     """
 
@@ -55,13 +60,14 @@ class Runtime:
         snapshots: SnapshotWay | str = SnapshotWay.AUTO,
         snapshot_every: int = 1,
         players: int | None = None,
+        partner: Policy | None = None,
     ) -> None:
         if max_steps is not None and (type(max_steps) is not int or max_steps < 1):
             raise SessionError(f"max_steps={max_steps!r}: give a whole number of at least 1, or None for no limit")
         if type(max_snapshots) is not int or max_snapshots < 1:
             raise SessionError(f"max_snapshots={max_snapshots!r}: give a whole number of at least 1")
         self.simulation = Simulation(
-            env, max_steps=max_steps, snapshots=snapshots, snapshot_every=snapshot_every, players=players
+            env, max_steps=max_steps, snapshots=snapshots, snapshot_every=snapshot_every, players=players, partner=partner
         )
         self._max_snapshots = max_snapshots
         # In rising order of frames.
@@ -295,7 +301,7 @@ class Runtime:
         return [self.encode(actions) for actions in frames]
 
     def encode(self, actions: Actions) -> tuple[bytes, ...]:
-        """Canonical bytes of every player's action, in order.
+        """Canonical bytes of every player's action, or `PARTNER`, in order.
 
         UnknownPlayer, ActionError or OperationError if they do not fit.
         """
@@ -311,7 +317,7 @@ class Runtime:
             given[player] = action
         encoded = []
         for player, codec in zip(self.players, self.simulation.codecs, strict=True):
-            encoded.append(_encode(codec, player, given))
+            encoded.append(_encode(codec, player, given, self.simulation.partner is not None))
         return tuple(encoded)
 
     def _describe_step(self, record: StepRecord) -> dict[str, Any]:
@@ -327,11 +333,18 @@ class Runtime:
         }
 
 
-def _encode(codec: ActionCodec, player: str, given: dict[str, Any]) -> bytes:
-    if player not in given and not hasattr(codec, "optional"):
+def _encode(codec: ActionCodec, player: str, given: dict[str, Any], partner: bool) -> bytes:
+    optional = hasattr(codec, "optional")
+    if player not in given and not optional:
         raise ActionError(f"player {player} gave no action")
+    action = given.get(player)
+    if action is JS_NULL:
+        action = None
+    # Where turns are taken, None is to wait for one's own.
+    if action == PARTNER if type(action) is bytes else partner and action is None and not optional:
+        return PARTNER
     try:
-        return codec.encode(given.get(player))
+        return codec.encode(action)
     except ActionError as error:
         raise ActionError(f"player {player}: {error}") from None
 

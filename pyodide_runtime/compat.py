@@ -1,4 +1,4 @@
-"""What Pyodide lacks and Gymnasium imports: one stand-in, put in place only there.
+"""What Pyodide lacks and Gymnasium imports: one stand-in, put in place only there; and what Pyodide has of its own.
 
 Gymnasium 1.4 imports `multiprocessing.synchronize` for its vector environments, which needs a C module that Pyodide
 does not have. Nothing of it is ever called. This module knows nothing of this package.
@@ -10,11 +10,24 @@ import importlib.machinery
 import importlib.util
 import sys
 import types
+from typing import Any
 
-__all__ = ["IN_PYODIDE", "install"]
+__all__ = ["IN_PYODIDE", "JS_NULL", "install"]
 
 #: Whether this Python runs in Pyodide, in a browser or under Node.
 IN_PYODIDE = str(sys.platform) == "emscripten"
+
+
+def _js_null() -> Any:
+    if not IN_PYODIDE:
+        return None
+    from pyodide import ffi
+
+    return getattr(ffi, "jsnull", None)
+
+
+#: What JavaScript's null is here: None, except in those versions of Pyodide that tell it from undefined.
+JS_NULL = _js_null()
 
 
 def install() -> None:

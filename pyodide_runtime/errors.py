@@ -76,6 +76,21 @@ class EnvironmentFailed(PyodideRuntimeError):
         self.frame = frame
 
 
+class PartnerFailed(EnvironmentFailed):
+    """The partner policy raised (the original exception is the cause), or returned what is no action of the player.
+
+    Attributes:
+        frame: the frame that was being simulated.
+        player: the player for whom it played.
+        policy: the policy's name.
+    """
+
+    def __init__(self, message: str, frame: int, player: str, policy: str) -> None:
+        super().__init__(message, frame)
+        self.player = player
+        self.policy = policy
+
+
 class OperationError(PyodideRuntimeError):
     """An operation of a batch is malformed: unknown name, missing or superfluous field, wrong type."""
 

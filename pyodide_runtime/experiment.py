@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import inspect
 import math
+import random
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,6 +31,13 @@ LARGEST_WHOLE_NUMBER = 2**53 - 1
 """Largest whole number that survives JSON in JavaScript; seeds and actions travel as such."""
 
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg", ".avif"})
+
+_GIVEN = {
+    0: "no arguments",
+    2: "one argument, the environment",
+    3: "three arguments, the environment, the player and a random generator",
+}
+"""What a function of an experiment is called with, by the greatest number of arguments."""
 
 _NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
 _CLAUSE = r"(?:===|==|~=|!=|<=|>=|<|>)\s*[A-Za-z0-9.*+!_-]+"
@@ -143,6 +151,13 @@ class Experiment:
         snapshot_every: the environment is captured in every frame whose number is a multiple of this, 1 to 60. More than 1 pays
             where a step costs less than a capture: a rollback to a frame between begins at the one before.
         disconnect_after_ms: silence, in milliseconds, after which a player counts as lost.
+        on_drop: what happens when a player is lost or leaves in mid-episode. "end": the match ends. "pause": all wait for the
+            player to come back. "default": the default action is used until the player comes back. "partner": the partner plays
+            until then.
+        partner: the policy that plays for a player who is gone, with on_drop="partner". Called in each browser in every such
+            frame, as `partner(env, player, random)`; returns an action as the environment takes it. It must be deterministic:
+            what it draws it draws from `random`, and what it remembers it keeps in objects of its own.
+        return_within_ms: how long a player may take to come back, in milliseconds, 0 to 3600000.
     """
 
     name: str
@@ -164,6 +179,9 @@ class Experiment:
     state_digest_every: int | None = None
     snapshot_every: int = 1
     disconnect_after_ms: float = 5000
+    on_drop: Literal["end", "pause", "default", "partner"] = "end"
+    partner: Callable[[Any, str, random.Random], Action] | None = None
+    return_within_ms: float = 60_000
 
     def __post_init__(self) -> None:
         _check_text("name", self.name, one_line=True)
@@ -187,8 +205,11 @@ class Experiment:
         _check_whole("state_digest_every", self.state_digest_every, 1, or_none="to compare once a second")
         _check_whole("snapshot_every", self.snapshot_every, 1, MOST_SNAPSHOT_EVERY)
         _check_number("disconnect_after_ms", self.disconnect_after_ms, 100, 600_000)
+        _check_drops(self.on_drop, self.partner)
+        _check_number("return_within_ms", self.return_within_ms, 0, 3_600_000)
         object.__setattr__(self, "fps", float(self.fps))
         object.__setattr__(self, "disconnect_after_ms", float(self.disconnect_after_ms))
+        object.__setattr__(self, "return_within_ms", float(self.return_within_ms))
         object.__setattr__(self, "keys", dict(self.keys))
         object.__setattr__(self, "requirements", tuple(self.requirements))
         object.__setattr__(self, "sprites", dict(self.sprites))
@@ -215,6 +236,8 @@ class Experiment:
             "state_digest_every": None if self.state_digest_every is None else int(self.state_digest_every),
             "snapshot_every": int(self.snapshot_every),
             "disconnect_after_ms": _json_number(self.disconnect_after_ms),
+            "on_drop": str(self.on_drop),
+            "return_within_ms": _json_number(self.return_within_ms),
         }
 
 
@@ -248,8 +271,19 @@ def _check_callable(setting: str, value: object, counts: tuple[int, ...], remedy
             return
         except TypeError as error:
             problem = error
-    given = "one argument, the environment" if max(counts) else "no arguments"
+    given = _GIVEN[max(counts)]
     _wrong(setting, value, f"cannot be called with {given} ({problem})", f"give {remedy}")
+
+
+def _check_drops(on_drop: object, partner: object) -> None:
+    if on_drop not in ("end", "pause", "default", "partner"):
+        _wrong("on_drop", on_drop, "is none of the choices", "write 'end', 'pause', 'default' or 'partner'")
+    if partner is not None:
+        _check_callable("partner", partner, (3,), "a function of the environment, the player and a random generator, or None")
+        if on_drop != "partner":
+            _wrong("partner", partner, f"would never play, for on_drop is {on_drop!r}", "write on_drop='partner', or leave it out")
+    elif on_drop == "partner":
+        _wrong("on_drop", on_drop, "needs a partner", "give partner, a function of environment, player and random generator")
 
 
 def _check_whole(setting: str, value: object, least: int, most: int | None = None, *, or_none: str | None = None) -> None:
@@ -264,7 +298,7 @@ def _check_whole(setting: str, value: object, least: int, most: int | None = Non
 
 
 def _check_number(setting: str, value: object, least: float, most: float) -> None:
-    remedy = f"write a number from {least:g} to {most:g}"
+    remedy = f"write a number from {least:.15g} to {most:.15g}"
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         _wrong(setting, value, f"is a {type(value).__name__}, not a number", remedy)
     if not (least <= value <= most):  # also true of NaN

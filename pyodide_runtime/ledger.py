@@ -9,17 +9,30 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from .actions import ActionCodec
-from .rollback.inputs import is_focused
+from .drops import OnDrop
+from .rollback.inputs import delay_of, is_absent, is_flagged_rightly, is_focused
 from .rollback.session import FinalFrame
 from .rows import Row, make_row, to_csv
 
-__all__ = ["CHAIN_SIZE", "EpisodeLedger", "to_csv"]
+__all__ = ["CHAIN_SIZE", "EpisodeLedger", "more_columns", "to_csv"]
 
 #: Length of a chain's digest, in bytes.
 CHAIN_SIZE = 16
+
+#: What else an input may tell of its player, beside the focus, by the name of the column that it becomes; in order.
+_READERS: Mapping[str, Callable[[bytes], bool | int]] = {"absent": is_absent, "input_delay": delay_of}
+
+
+def more_columns(on_drop: OnDrop, *, adaptive_delay: bool) -> tuple[str, ...]:
+    """The columns that each player's rows have after `focused`, in a match that is played so.
+
+    `absent` where a player may be, `input_delay` where that is not the same in all frames.
+    """
+    wanted = {"absent": on_drop.may_be_absent, "input_delay": adaptive_delay}
+    return tuple(name for name in _READERS if wanted[name])
 
 
 class EpisodeLedger:
@@ -30,13 +43,17 @@ class EpisodeLedger:
         seed: its seed; the chain begins with it.
         players: names of the players.
         codecs: of the players' actions.
+        more: further columns of each player, as `more_columns` gives them.
     """
 
-    def __init__(self, episode: int, seed: int, players: Sequence[str], codecs: Sequence[ActionCodec]) -> None:
+    def __init__(
+        self, episode: int, seed: int, players: Sequence[str], codecs: Sequence[ActionCodec], more: Iterable[str] = ()
+    ) -> None:
         self.episode = episode
         self.seed = seed
         self._players = tuple(players)
         self._codecs = tuple(codecs)
+        self._more = {name: _READERS[name] for name in more}
         start = f"{episode}:{seed}:{','.join(players)}".encode()
         self._chain = [hashlib.blake2b(start, digest_size=CHAIN_SIZE, person=b"rows").digest()]
         self._claims: dict[int, tuple[int, bytes]] = {}
@@ -44,6 +61,10 @@ class EpisodeLedger:
 
     def __len__(self) -> int:
         return len(self._chain) - 1
+
+    def fits(self, data: bytes) -> bool:
+        """Whether an input has flags that one of a frame in this ledger can have."""
+        return is_flagged_rightly(data, absent="absent" in self._more, delay="input_delay" in self._more)
 
     def append(self, final: FinalFrame, state_digest: bytes = b"") -> Row:
         """Write the next row and return it.
@@ -55,7 +76,8 @@ class EpisodeLedger:
         if final.record.frame != len(self):
             raise ValueError(f"frame {final.record.frame} cannot follow {len(self)} rows")
         focused = tuple([is_focused(data) for data in final.inputs])
-        row = make_row(self.episode, final.record, self._players, self._codecs, focused)
+        more = {name: [*map(read, final.inputs)] for name, read in self._more.items()} if self._more else None
+        row = make_row(self.episode, final.record, self._players, self._codecs, focused, more)
         link = self._chain[-1] + state_digest + (_form(row.columns) % row.values).encode()
         self._chain.append(hashlib.blake2b(link, digest_size=CHAIN_SIZE, person=b"rows").digest())
         return row

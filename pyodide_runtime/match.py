@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 from .absences import Absences
 from .batch import Runtime
+from .drops import OnDrop, check_partner
 from .errors import (
     ActionError,
     BatchError,
@@ -45,9 +46,9 @@ from .network.wire import (
     session_key,
 )
 from .operations import Reset
-from .rollback.inputs import RETURNS, make_input
+from .rollback.inputs import ABSENT, RETURNS, STOPS, is_flagged_rightly, make_input
 from .rollback.session import Counters, FinalFrame, RollbackSession
-from .settings import MOST_EPISODES, REASONS, MatchSettings, OnDrop, Outcome, Phase, match_terms
+from .settings import MOST_EPISODES, REASONS, MatchSettings, Outcome, Phase, match_terms
 from .simulation import episode_seed
 from .terms import first_difference
 
@@ -84,8 +85,8 @@ class Match:
         incarnation: how often this host came to the match before; from 1 on, the match has begun without it.
 
     Raises:
-        SessionError, ActionError, WireError: a setting cannot work, a default action lies outside its space, or the terms
-            are too long to be sent.
+        SessionError, ActionError, WireError: a setting cannot work, the runtime has no partner though one is to play or has one
+            though none is, a default action lies outside its space, or the terms are too long to be sent.
         EnvironmentFailed: the environment's reset raised.
     """
 
@@ -98,6 +99,7 @@ class Match:
             raise SessionError(f"host {host} of a match with {len(hosts)} hosts and {settings.spectators} spectators")
         if not 0 <= incarnation <= LAST_INCARNATION:
             raise SessionError(f"incarnation {incarnation}: a host can come back {LAST_INCARNATION} times at the most")
+        check_partner(settings.on_drop, runtime.simulation.partner)
         self.runtime = runtime
         self.settings = settings
         self.host = host
@@ -478,7 +480,7 @@ class Match:
             counters=self.counters,
             watching=self._watching,
         )
-        self.ledger = EpisodeLedger(self.episode, seed, self.runtime.players, self._codecs)
+        self.ledger = EpisodeLedger(self.episode, seed, self.runtime.players, self._codecs, settings.more_columns)
         self._history.begin_episode()
         for peer in self.peers.values():
             if not self._is_late(peer):
@@ -577,7 +579,7 @@ class Match:
             if peer is None or not peer.heard_hello:
                 continue
             streams = []
-            behind = any([queues[player].last >= peer.needs[player] for player in membership.players[host]])
+            behind = any(queues[player].last >= peer.needs[player] for player in membership.players[host])
             for player in self._giving:
                 queue, start = queues[player], peer.needs[player]
                 behind |= start < queue.first
@@ -704,7 +706,7 @@ class Match:
         if valid.issuperset(inputs):
             return
         for data in set(inputs) - valid:
-            if len(data) != 1 + codec.size or not _known_flags(data[0]):
+            if len(data) != 1 + codec.size or not self._is_flagged_rightly(data):
                 raise WireError("an input of the wrong length, or with unknown flags")
             try:
                 codec.decode(data[1:])
@@ -712,6 +714,13 @@ class Match:
                 raise WireError(str(error)) from None
             if len(valid) < FARTHEST:
                 valid.add(data)
+
+    def _is_flagged_rightly(self, data: bytes) -> bool:
+        """Whether an input can have its flags: an episode can be cut off in any match."""
+        settings = self.settings
+        if data[0] == ABSENT | STOPS:
+            return True
+        return is_flagged_rightly(data, absent=settings.on_drop.may_be_absent, delay=settings.adaptive_delay)
 
     def _compared(self, differing: int | None) -> None:
         if differing is not None and self.phase is not Phase.OVER:
@@ -926,10 +935,3 @@ class Match:
 
     def _names(self) -> dict[int, str]:
         return {host: self._name(host) for host in range(len(self.membership.players))}
-
-
-def _known_flags(flags: int) -> bool:
-    """Whether an input can have these flags: FOCUSED, or those of an absent player."""
-    if flags < 2:
-        return True
-    return flags & 0b11 == 0b10 and (flags >> 4 == 0 or bool(flags & RETURNS))

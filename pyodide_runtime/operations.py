@@ -13,7 +13,8 @@ from .errors import OperationError
 
 __all__ = ["Actions", "Operation", "Reset", "Restore", "Rollback", "Snapshot", "Step", "name_of", "operation_of"]
 
-#: An action of every player: a mapping from player to action, or the canonical bytes in the order of players.
+#: An action of every player: a mapping from player to action, or the canonical bytes in the order of players. Where the
+#: partner policy is to play, `PARTNER`; in a mapping also None (null), unless None is an action, as where turns are taken.
 Actions = Mapping[Any, Any] | tuple[bytes, ...]
 
 

@@ -19,6 +19,7 @@ from typing import Any
 from .batch import Runtime
 from .controls import Controls
 from .drawing import Drawing
+from .drops import OnDrop
 from .errors import ExperimentError, PyodideRuntimeError, SessionError, WireError
 from .experiment import Experiment
 from .match import Match
@@ -69,6 +70,7 @@ class Participant:
             max_steps=experiment.max_steps,
             snapshot_every=experiment.snapshot_every,
             players=experiment.players,
+            partner=experiment.partner,
         )
         count = len(self.runtime.players)
         if count != experiment.players:
@@ -132,6 +134,8 @@ class Participant:
             prediction=Prediction(experiment.prediction),
             state_digest_every=experiment.state_digest_every,
             disconnect_after_ms=experiment.disconnect_after_ms,
+            on_drop=OnDrop(experiment.on_drop),
+            return_within_ms=experiment.return_within_ms,
             default_actions=(experiment.default_action,),
             terms=terms,
         )
@@ -143,6 +147,8 @@ class Participant:
                 "player_ids": player_ids,
                 "player": self.runtime.players[index],
                 "state_digest_every": settings.digest_every,
+                "on_drop": settings.on_drop.value,
+                "adaptive_delay": settings.adaptive_delay,
                 "experiment": dict(self._source),
                 "versions": versions(),
             }

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .drops import OnDrop
 from .errors import RecordError
 
 __all__ = ["Episode", "Record", "read_record"]
@@ -40,7 +41,9 @@ class Episode:
 class Record:
     """A whole record.
 
-    `experiment` has `files`, `module`, `requirements` and `settings`; `players` are names, in order.
+    `experiment` has `files`, `module`, `requirements` and `settings`; `players` are names, in order. `on_drop` is what happened
+    when a player's host was gone; with `adaptive_delay` each input says by which input delay it was taken. The inputs are those
+    of the frames that have rows: however a match was cut off, they end with its last row, and `outcome` says how.
     """
 
     session: str
@@ -50,6 +53,8 @@ class Record:
     versions: dict[str, Any]
     state_digest_every: int
     episodes: list[Episode]
+    on_drop: OnDrop = OnDrop.END
+    adaptive_delay: bool = False
     outcome: dict[str, Any] | None = None
 
 
@@ -93,6 +98,8 @@ def _header(told: dict[str, Any]) -> Record:
         raise ValueError("the players are not a list of names")
     if int(told["state_digest_every"]) < 1:
         raise ValueError(f"state_digest_every is {told['state_digest_every']}, less than one frame")
+    if type(told.get("adaptive_delay", False)) is not bool:
+        raise ValueError(f"adaptive_delay is {told['adaptive_delay']!r}, neither true nor false")
     return Record(
         session=str(told["session"]),
         seed=int(told["seed"]),
@@ -101,6 +108,8 @@ def _header(told: dict[str, Any]) -> Record:
         versions=dict(told.get("versions", {})),
         state_digest_every=int(told["state_digest_every"]),
         episodes=[],
+        on_drop=OnDrop(told.get("on_drop", "end")),
+        adaptive_delay=told.get("adaptive_delay", False),
     )
 
 

@@ -21,10 +21,10 @@ from typing import Any
 from . import requirements
 from .batch import Runtime
 from .errors import PyodideRuntimeError, RecordError
-from .ledger import EpisodeLedger
+from .ledger import EpisodeLedger, more_columns
 from .operations import Reset
 from .record import Episode, Record, read_record
-from .rollback.inputs import action_of
+from .rollback.inputs import action_in
 from .rollback.session import FinalFrame
 from .rows import Cells, to_csv
 
@@ -118,11 +118,14 @@ def _runtime(record: Record, folder: Path) -> Runtime:
 
     try:
         experiment = load_experiment(record.experiment, folder)
+        if experiment.on_drop != record.on_drop.value:
+            raise RecordError(f"the record is of on_drop={record.on_drop.value!r}, its experiment of {experiment.on_drop!r}")
         return Runtime(
             experiment.environment(),
             max_steps=experiment.max_steps,
             snapshot_every=experiment.snapshot_every,
             players=experiment.players,
+            partner=experiment.partner,
         )
     except PyodideRuntimeError:
         raise
@@ -141,10 +144,11 @@ def _forget(folder: Path) -> None:
 def _replay(record: Record, runtime: Runtime) -> tuple[list[Cells], list[str]]:
     if list(runtime.players) != record.players:
         raise RecordError(f"the record is of the players {record.players}, but the environment has {list(runtime.players)}")
+    more = more_columns(record.on_drop, adaptive_delay=record.adaptive_delay)
     rows: list[Cells] = []
     differences = []
     for episode in record.episodes:
-        ledger = EpisodeLedger(episode.number, episode.seed, runtime.players, runtime.simulation.codecs)
+        ledger = EpisodeLedger(episode.number, episode.seed, runtime.players, runtime.simulation.codecs, more)
         rows += replay_episode(runtime, ledger, _in_order(episode, ledger), digest_every=record.state_digest_every)
         if episode.chain is not None and (episode.frames, episode.chain) != (len(ledger), ledger.newest.hex()):
             differences.append(
@@ -169,13 +173,14 @@ def replay_episode(
 
     Args:
         chunks: the inputs in order, each chunk with one base64 text for each player, as `inputs_text` makes
-            them.
+            them. Only those of frames that were simulated: none that ends the match.
         digest_every: every how many frames the chain covers the whole state; None: never.
 
     Raises:
-        RecordError: the inputs do not fit the environment, or go on after its end.
+        RecordError: the inputs do not fit the environment or the ledger, or go on after the episode's end.
     """
     simulation = runtime.simulation
+    partner = simulation.partner is not None
     runtime.batch([Reset(ledger.seed)])
     simulation.save()
     sizes = [1 + codec.size for codec in simulation.codecs]
@@ -183,7 +188,10 @@ def replay_episode(
         for inputs in _frames(texts, sizes):
             if simulation.done:
                 raise RecordError(f"episode {ledger.episode} ended after {simulation.frame} frames, but the record has more inputs")
-            record = simulation.step(tuple(action_of(data) for data in inputs))
+            if not all(map(ledger.fits, inputs)):
+                where = f"episode {ledger.episode}, frame {simulation.frame}"
+                raise RecordError(f"{where}: an input has flags that none of such a match can have")
+            record = simulation.step(tuple(action_in(data, partner) for data in inputs))
             simulation.save()  # as every peer did after every frame
             number = record.frame + 1
             due = digest_every is not None and number % digest_every == 0

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from .actions import ActionCodec, action_text
@@ -20,6 +20,11 @@ Cells = tuple[tuple[str, str], ...]
 
 #: The columns that every row begins with.
 KEY_COLUMNS = ("episode", "frame")
+#: The columns that every player has.
+PLAYER_COLUMNS = ("action", "reward", "score", "terminated", "truncated", "focused")
+
+More = Mapping[str, Sequence[Any]]
+"""Further columns that each player has, by name: what each player has there, in the order of players."""
 
 
 class Row(NamedTuple):
@@ -43,38 +48,57 @@ class Row(NamedTuple):
 
 
 def row_values(
-    episode: int, record: StepRecord, players: Sequence[str], codecs: Sequence[ActionCodec], focused: Sequence[bool]
+    episode: int,
+    record: StepRecord,
+    players: Sequence[str],
+    codecs: Sequence[ActionCodec],
+    focused: Sequence[bool],
+    more: More | None = None,
 ) -> list[tuple[str, Any]]:
     """Columns and values of one row.
 
-    In order: episode, frame; for each player action, reward, score, terminated, truncated, focused; then infos.
+    In order: episode, frame; for each player action, reward, score, terminated, truncated, focused, and what is in `more`; then
+    infos.
 
     Args:
         record: what happened; its tuples are in the order of `players`.
-        codecs: of each player's actions; the action appears decoded.
+        codecs: of each player's actions; the action that was played appears decoded.
         focused: whether each player's page had the focus in this frame.
+        more: further columns.
     """
-    layout = _layout(tuple(players), tuple(map(tuple, record.infos)))
-    flags = record.terminated, record.truncated, focused
-    values = _in_order(episode, record, _decoded(record, codecs), *flags, _infos(record, layout))
+    layout = _layout(tuple(players), tuple(map(tuple, record.infos)), tuple(more or ()))
+    others = [record.terminated, record.truncated, focused, *(more or {}).values()]
+    values = _in_order(episode, record, _decoded(record, codecs), others, _infos(record, layout))
     return list(zip(layout.columns, values, strict=True))
 
 
 def make_row(
-    episode: int, record: StepRecord, players: tuple[str, ...], codecs: Sequence[ActionCodec], focused: tuple[bool, ...]
+    episode: int,
+    record: StepRecord,
+    players: tuple[str, ...],
+    codecs: Sequence[ActionCodec],
+    focused: tuple[bool, ...],
+    more: More | None = None,
 ) -> Row:
     """As `row_values`, with every column and value as it is written."""
-    layout = _layout(players, tuple(map(tuple, record.infos)))
-    flags = _words(record.terminated), _words(record.truncated), _words(focused)
+    layout = _layout(players, tuple(map(tuple, record.infos)), tuple(more) if more else ())
+    others: list[Sequence[Any]] = [_words(record.terminated), _words(record.truncated), _words(focused)]
+    if more:
+        others += map(_written, more.values())
     actions, infos = _written(_decoded(record, codecs)), _written(_infos(record, layout))
-    return Row(layout.written, tuple(_in_order(episode, record, actions, *flags, infos)))
+    return Row(layout.written, tuple(_in_order(episode, record, actions, others, infos)))
 
 
 def row_cells(
-    episode: int, record: StepRecord, players: Sequence[str], codecs: Sequence[ActionCodec], focused: Sequence[bool]
+    episode: int,
+    record: StepRecord,
+    players: Sequence[str],
+    codecs: Sequence[ActionCodec],
+    focused: Sequence[bool],
+    more: More | None = None,
 ) -> Cells:
     """The cells of `make_row`."""
-    return make_row(episode, record, tuple(players), codecs, tuple(focused)).cells
+    return make_row(episode, record, tuple(players), codecs, tuple(focused), more).cells
 
 
 class _Layout(NamedTuple):
@@ -87,43 +111,37 @@ class _Layout(NamedTuple):
 
 # From frame to frame it hardly ever changes; the bound is for environments that make up new names as they go on.
 @functools.lru_cache(maxsize=64)
-def _layout(players: tuple[str, ...], infos: tuple[tuple[str, ...], ...]) -> _Layout:
-    """The layout of rows of these players with infos of these names, in whatever order."""
+def _layout(players: tuple[str, ...], infos: tuple[tuple[str, ...], ...], more: tuple[str, ...]) -> _Layout:
+    """The layout of rows of these players with infos of these names, in whatever order, and further columns."""
     ordered = tuple(sorted(names) for names in infos)
     columns = list(KEY_COLUMNS)
     for player in players:
-        columns += [f"{name}.{player}" for name in ("action", "reward", "score", "terminated", "truncated", "focused")]
+        columns += [f"{name}.{player}" for name in (*PLAYER_COLUMNS, *more)]
     for player, names in zip(players, ordered, strict=True):
         columns += [f"info.{player}.{name}" for name in names]
     return _Layout(tuple(columns), tuple(map(_writable, columns)), ordered)
 
 
 def _in_order(
-    episode: int,
-    record: StepRecord,
-    actions: Sequence[Any],
-    terminated: Sequence[Any],
-    truncated: Sequence[Any],
-    focused: Sequence[Any],
-    infos: Sequence[Any],
+    episode: int, record: StepRecord, actions: Sequence[Any], others: Sequence[Sequence[Any]], infos: Sequence[Any]
 ) -> list[Any]:
-    """The values of a row in the order of its columns; actions, flags and infos are as they are given."""
+    """The values of a row in the order of its columns; actions, what comes after the scores, and infos are as they are given."""
     values: list[Any] = [episode, record.frame]
-    for of_player in zip(actions, record.rewards, record.scores, terminated, truncated, focused, strict=True):
+    for of_player in zip(actions, record.rewards, record.scores, *others, strict=True):
         values += of_player
     values += infos
     return values
 
 
 def _decoded(record: StepRecord, codecs: Sequence[ActionCodec]) -> list[Any]:
-    return [codec.decode(data) for codec, data in zip(codecs, record.actions, strict=True)]
+    return [codec.decode(data) for codec, data in zip(codecs, record.played, strict=True)]
 
 
 def _infos(record: StepRecord, layout: _Layout) -> list[Any]:
     return [info[name] for info, names in zip(record.infos, layout.infos, strict=True) for name in names]
 
 
-def _written(values: list[Any]) -> list[Any]:
+def _written(values: Sequence[Any]) -> list[Any]:
     """Values as they are written: numbers stay what they are, all else is text."""
     return [value if type(value) in _NUMBERS else _text(value) for value in values]
 

@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .batch import Runtime
+from .drops import OnDrop
 from .errors import SessionError
+from .ledger import more_columns
 from .network.wire import PROTOCOL_VERSION
 from .rollback.inputs import Prediction
 from .terms import encode_terms
 
-__all__ = ["REASONS", "MatchSettings", "OnDrop", "Outcome", "Phase", "match_terms"]
+__all__ = ["REASONS", "MatchSettings", "Outcome", "Phase", "match_terms"]
 
 #: As many as have a number on the wire.
 MOST_EPISODES = 65_535
@@ -46,15 +48,6 @@ class Outcome(enum.Enum):
 REASONS = list(Outcome)
 
 
-class OnDrop(enum.Enum):
-    """What happens when a player's host is gone in mid-episode."""
-
-    END = "end"  #: the match ends at the frame up to which all that are left have its inputs
-    PAUSE = "pause"  #: all wait for it to come back, for some time; then the match ends
-    DEFAULT = "default"  #: its players take the default action until it comes back
-    PARTNER = "partner"  #: the experiment's partner policy acts for its players until it comes back
-
-
 @dataclass(frozen=True, slots=True)
 class MatchSettings:
     """What a match is played by. `fps` in frames a second, `..._ms` in milliseconds, the rest in frames or counts.
@@ -65,6 +58,7 @@ class MatchSettings:
         on_drop: what happens when a host is gone.
         disconnect_after_ms: a host that was silent for so long is taken to be gone.
         return_within_ms: how long all wait for it, if they do.
+        adaptive_delay: whether inputs say by which input delay they were taken.
     """
 
     session: str
@@ -82,6 +76,12 @@ class MatchSettings:
     spectators: int = 0
     on_drop: OnDrop = OnDrop.END
     return_within_ms: float = 60_000.0
+    adaptive_delay: bool = False
+
+    @property
+    def more_columns(self) -> tuple[str, ...]:
+        """The columns that rows have only in matches that are played so."""
+        return more_columns(self.on_drop, adaptive_delay=self.adaptive_delay)
 
     @property
     def digest_every(self) -> int:
@@ -120,6 +120,8 @@ def match_terms(runtime: Runtime, settings: MatchSettings) -> bytes:
             "prediction": settings.prediction.value,
             "state_digest_every": settings.digest_every,
             "on_drop": settings.on_drop.value,
+            "return_within_ms": settings.return_within_ms,
+            "adaptive_delay": settings.adaptive_delay,
             "start": runtime.digest().hex(),
         }
     )

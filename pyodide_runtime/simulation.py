@@ -1,8 +1,8 @@
 """The one state of an episode, and the only code that touches an environment.
 
-A `Simulation` holds the environment, the frame, the scores, who has ended, and the random generators; `save` and
-`load` treat all of that as one thing. The frame is the only counter. It knows nothing of predictions, networks,
-files or browsers.
+A `Simulation` holds the environment, the frame, the scores, who has ended, the random generators, and what a partner policy
+remembers; `save` and `load` treat all of that as one thing. The frame is the only counter. It knows nothing of predictions,
+networks, files or browsers.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from operator import add, getitem
 from typing import Any, NamedTuple, TypeVar
 
 from . import environment as _environment
-from .errors import EnvironmentFailed, EpisodeEnded, NotReset, PyodideRuntimeError, SessionError, SnapshotError
+from .actions import PARTNER
+from .errors import ActionError, EnvironmentFailed, EpisodeEnded, NotReset, PyodideRuntimeError, SessionError, SnapshotError
+from .partner import Partner, Policy
 from .snapshots.canonical import DIGEST_SIZE
 from .snapshots.difference import State
 from .snapshots.ways import SnapshotWay, Way, choose_way, global_states, restore_globals, stash_globals
@@ -32,13 +34,15 @@ T = TypeVar("T")
 class StepRecord(NamedTuple):
     """What happened in one frame; every tuple is in the order of the players.
 
-    `actions` are canonical bytes; `scores` are the sums of rewards up to and including this frame; `terminated` and
+    `actions` are canonical bytes, as they were given: `PARTNER` where the partner policy was to choose; `played` are those that
+    were really played; `scores` are the sums of rewards up to and including this frame; `terminated` and
     `truncated` stay true once they were true; `infos` holds the numbers and strings of the environment's infos, by
     dotted name.
     """
 
     frame: int
     actions: tuple[bytes, ...]
+    played: tuple[bytes, ...]
     rewards: tuple[float, ...]
     scores: tuple[float, ...]
     terminated: tuple[bool, ...]
@@ -81,10 +85,17 @@ class Simulation:
         snapshot_every: the environment is captured in every frame whose number is a multiple of this; a state between is told
             by the one before and the actions since. Where a step costs less than a capture, that makes rollbacks cheaper. It
             is part of what must be equal on all hosts, for a capture brings sets into an order of their own.
+        partner: a policy that chooses the actions of players whose action is given as `PARTNER`. It is called as
+            `policy(env, player, random)`, in each such frame before the environment's own step, for one player after the other
+            in their order, and returns an action as the environment takes it. `random` is a generator of that player's own,
+            seeded with the episode. For a player who is out of the episode it is not called; the neutral action stands there.
+            Whatever it remembers in its own objects is part of the state. None: there is no partner.
 
     Raises:
         EnvironmentNotSupported, ActionError: from `adapt`.
-        SessionError: there is no such way of taking snapshots, or `snapshot_every` is no whole number of at least 1.
+        SessionError: there is no such way of taking snapshots, `snapshot_every` is no whole number of at least 1, or `partner`
+            cannot be called.
+        SnapshotError: the partner holds something that cannot be brought back.
 
     While a simulation runs, Python's and NumPy's global generators belong to it: they are seeded by `reset`, and
     are part of what is saved. Several simulations in one process each have their own; they are exchanged when
@@ -92,6 +103,7 @@ class Simulation:
     """
 
     _owner: weakref.ref[Simulation] | None = None
+    partner: Partner | None = None
 
     def __init__(
         self,
@@ -101,6 +113,7 @@ class Simulation:
         snapshots: SnapshotWay | str = SnapshotWay.AUTO,
         snapshot_every: int = 1,
         players: int | None = None,
+        partner: Policy | None = None,
     ) -> None:
         if type(snapshot_every) is not int or snapshot_every < 1:
             raise SessionError(f"snapshot_every={snapshot_every!r}: give a whole number of at least 1")
@@ -128,6 +141,9 @@ class Simulation:
         self.done = False
         self.observations: tuple[Any, ...] = ()
         self._own()
+        if partner is not None:
+            self.partner = Partner(partner, self.players, self.codecs, self.environment.root)
+        self._beside = () if self.partner is None else (self.partner.state,)
         self._remember_pristine()
 
     @property
@@ -151,6 +167,8 @@ class Simulation:
         """
         self._own()
         self._bring_back_pristine()
+        if self.partner is not None:
+            self.partner.begin(seed)
         self._seed(seed)
         try:
             seed_spaces(self.environment.root, seed)
@@ -160,7 +178,7 @@ class Simulation:
         except Exception as error:
             raise EnvironmentFailed(f"reset(seed={seed}) raised {type(error).__name__}: {error}") from error
         if self._way is None:
-            self._way = choose_way(self.environment, self._wanted, after_reset=True)
+            self._way = choose_way(self.environment, self._wanted, beside=self._beside, after_reset=True)
         else:
             self._way.refresh()
         none = (False,) * len(self.players)
@@ -175,12 +193,13 @@ class Simulation:
         """Simulate one frame.
 
         Args:
-            actions: the canonical bytes of every player's action, in the order of `players`.
+            actions: the canonical bytes of every player's action, or `PARTNER`, in the order of `players`.
 
         Raises:
             EpisodeEnded: the episode is over; nothing has changed.
-            ActionError: bytes stand for no action; nothing has changed.
-            EnvironmentFailed: the environment raised. The state is undefined until something is loaded.
+            ActionError: bytes stand for no action, or there is no partner; nothing has changed.
+            EnvironmentFailed, PartnerFailed: the environment or the partner raised. The state is undefined until something is
+                loaded.
         """
         return self.run((actions,))[0]
 
@@ -215,10 +234,15 @@ class Simulation:
                 if stop_at_end:
                     break
                 raise EpisodeEnded(f"the episode ended with frame {frame - 1}; frame {frame} cannot be simulated")
+            chosen = None
             try:
                 decoded = [*map(getitem, tables, actions)] if len(actions) == len(tables) else self._decode(actions)
             except KeyError:  # not one of few actions, or none at all
-                decoded = self._decode(actions)
+                if self.partner is not None and PARTNER in actions:
+                    chosen = self._let_partner_choose(self.partner, self._without_those_out(actions), frame)
+                    decoded = chosen.decoded
+                else:
+                    decoded = self._decode(actions)
             self._current = None
             try:
                 rewards, terminated, truncated, infos, over, self.observations = advance(decoded)
@@ -237,13 +261,16 @@ class Simulation:
                 self.done = over or all(_either(self._terminated, self._truncated))
             kept = tuple([_keep(info) if info else _NOTHING for info in infos]) if any(infos) else self._no_infos
             actions = tuple(actions)
+            told = played = actions
+            if chosen is not None:
+                told, played = chosen.told, chosen.played
             if frame % every:
-                self._since.append(actions)
+                self._since.append(told)
             elif capture:
                 self.save()
             if saves is not None and (wanted is None or frame in wanted):
                 saves[frame] = self.save()
-            records.append(_new(StepRecord, (number, actions, rewards, scores, self._terminated, self._truncated, kept)))
+            records.append(_new(StepRecord, (number, actions, played, rewards, scores, self._terminated, self._truncated, kept)))
         return records
 
     # -- the state as one thing --------------------------------------------------------------------------------------
@@ -287,7 +314,10 @@ class Simulation:
         self._captured, self._since = saved.environment, saved.since[: saved.told]
         for frame, actions in enumerate(self._since, saved.frame - saved.told):
             try:
-                self._advance(self._decode(actions))
+                if self.partner is not None and PARTNER in actions:
+                    self._advance(self._let_partner_choose(self.partner, actions, frame).decoded)
+                else:
+                    self._advance(self._decode(actions))
             except Exception as error:
                 raise EnvironmentFailed(f"frame {frame}: step raised {type(error).__name__}: {error}", frame) from error
         self.frame, self.done, self._scores, self._terminated, self._truncated, *_, self._seeded = saved
@@ -331,7 +361,7 @@ class Simulation:
         values = {name: getattr(wanted, name) for name in ("frame", "done", "scores", "terminated", "truncated")}
         named = zip(_GLOBAL_GENERATORS, way.generators(captured), wanted.seeded, strict=False)
         drawn = {name: now for name, now, seeded in named if now != seeded}
-        return State(values, tuple(roots), contents, drawn, captured)
+        return State(values, tuple(roots), contents, drawn, captured, beside=("partner",) if self._beside else ())
 
     def _capture_of(self, wanted: Saved) -> Any:
         """The environment as it was captured in a saved state, or as it is captured now if that one is told by actions."""
@@ -352,7 +382,33 @@ class Simulation:
         return self._way
 
     def _decode(self, actions: Sequence[bytes]) -> list[Any]:
+        if self.partner is None and PARTNER in actions:
+            for player, codec, data in zip(self.players, self.codecs, actions, strict=True):
+                if data == PARTNER and codec.size:
+                    raise ActionError(f"a partner policy is to choose the action of {player}, but there is none; give partner=...")
         return [decode(data) for decode, data in zip(self._decoders, actions, strict=True)]
+
+    def _let_partner_choose(self, partner: Partner, actions: Sequence[bytes], frame: int) -> _Chosen:
+        """The actions of a frame, those included that the partner chooses now."""
+        # All others are looked at first: bytes that stand for no action must have changed nothing.
+        asked = [data == PARTNER and codec.size > 0 for data, codec in zip(actions, self.codecs, strict=True)]
+        decoded = [None if ask else decode(data) for ask, decode, data in zip(asked, self._decoders, actions, strict=True)]
+        played = list(actions)
+        self._current = None
+        for place, ask in enumerate(asked):
+            if ask:
+                played[place], decoded[place] = partner.choose(self.environment.root, place, frame)
+        return _Chosen(decoded, tuple(actions), tuple(played))
+
+    def _without_those_out(self, actions: Sequence[bytes]) -> Sequence[bytes]:
+        """The actions with the neutral one for whoever is out of the episode: of him there is nothing to choose."""
+        out = _either(self._terminated, self._truncated)
+        if True not in out:
+            return actions
+        return [
+            codec.encode(codec.neutral()) if over and data == PARTNER else data
+            for over, data, codec in zip(out, actions, self.codecs, strict=True)
+        ]
 
     def _remember_pristine(self) -> None:
         """Keep the environment as it was made, so that one episode cannot leave traces in the next."""
@@ -385,8 +441,19 @@ class Simulation:
             owner._stash = stash_globals()
         restore_globals(self._stash)
         Simulation._owner = self._reference
+        if self.partner is not None and self.partner.enter() and (self._current is not None or self._since):
+            self.load(self.save())  # which captures nothing: the state is known
 
     _stash: Sequence[Any] = ()
+
+
+class _Chosen(NamedTuple):
+    """The actions of a frame in which the partner plays: as the environment takes them, as they are told when the frame is to
+    be played once more, and as they were played."""
+
+    decoded: list[Any]
+    told: tuple[bytes, ...]
+    played: tuple[bytes, ...]
 
 
 def _either(one: tuple[bool, ...], two: tuple[bool, ...]) -> tuple[bool, ...]:

@@ -256,3 +256,44 @@ def test_the_module_needs_the_standard_library_only() -> None:
     )
     run = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True, check=True)
     assert set(run.stdout.split()) <= {"pyodide_runtime", "__main__"}
+
+
+# -- when a player is gone -------------------------------------------------------------------------------------------------
+
+
+def follow(env: object, player: str, random: object) -> int:
+    return 0
+
+
+def test_on_a_drop_an_experiment_ends_unless_it_says_otherwise() -> None:
+    made = experiment()
+    assert (made.on_drop, made.partner, made.return_within_ms) == ("end", None, 60_000.0)
+    assert made.settings()["on_drop"] == "end" and made.settings()["return_within_ms"] == 60_000
+
+
+@pytest.mark.parametrize("partner", [follow, lambda *all_three: 0, lambda env, player, random, more=1: more])
+def test_a_partner_takes_environment_player_and_random_generator(partner: Any) -> None:
+    made = experiment(on_drop="partner", partner=partner, return_within_ms=0)
+    assert made.partner is partner and "partner" not in made.settings()
+    for on_drop in ("end", "pause", "default"):
+        assert experiment(on_drop=on_drop).settings()["on_drop"] == on_drop
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"on_drop": "wait"}, "on_drop: 'wait' is none of the choices; write 'end', 'pause', 'default' or 'partner'"),
+        ({"on_drop": None}, "on_drop: None is none of the choices"),
+        ({"on_drop": "partner"}, "on_drop: 'partner' needs a partner; give partner, a function of environment, player and"),
+        ({"partner": follow}, "would never play, for on_drop is 'end'; write on_drop='partner', or leave it out"),
+        ({"partner": follow, "on_drop": "default"}, "would never play, for on_drop is 'default'"),
+        ({"partner": 3, "on_drop": "partner"}, "partner: 3 is a int, which cannot be called; give a function of the environment"),
+        ({"partner": make_env, "on_drop": "partner"}, "cannot be called with three arguments, the environment, the player and a"),
+        ({"return_within_ms": -1}, "return_within_ms: -1 is out of range; write a number from 0 to 3600000"),
+        ({"return_within_ms": "60 s"}, "return_within_ms: '60 s' is a str, not a number"),
+    ],
+)
+def test_what_cannot_happen_on_a_drop_is_refused_by_name(fields: dict[str, Any], message: str) -> None:
+    with pytest.raises(SettingError) as refused:
+        experiment(**fields)
+    assert message in str(refused.value)

@@ -2,7 +2,7 @@
 
 An input is one byte of flags followed by the canonical bytes of an action. Bit 0 says that the player's page had the
 focus; bits 1 to 3 tell of a player whose host is gone (`ABSENT`, `RETURNS`, `STOPS`); bits 4 to 7 are the input delay
-in frames by which the input was taken, where that is adaptive, else 0. The flags reach the data but not the environment,
+in frames by which the input was taken, where that is adaptive, or with `RETURNS` the incarnation that returns, else 0. The flags reach the data but not the environment,
 so they alone never cause a rollback.
 
 Invariant: inputs are held for every frame from `first` to `last` without a gap. `last` only grows; no input is ever
@@ -13,7 +13,23 @@ from __future__ import annotations
 
 import enum
 
-__all__ = ["ABSENT", "FOCUSED", "RETURNS", "STOPS", "InputQueue", "Prediction", "action_of", "is_focused", "make_input"]
+from ..actions import PARTNER
+
+__all__ = [
+    "ABSENT",
+    "FOCUSED",
+    "RETURNS",
+    "STOPS",
+    "InputQueue",
+    "Prediction",
+    "action_in",
+    "action_of",
+    "delay_of",
+    "is_absent",
+    "is_flagged_rightly",
+    "is_focused",
+    "make_input",
+]
 
 #: The flag of an input whose player's page had the focus.
 FOCUSED = 1
@@ -40,6 +56,34 @@ def make_input(action: bytes, focused: bool) -> bytes:
 def action_of(data: bytes) -> bytes:
     """The encoded action in an input."""
     return data[1:]
+
+
+def action_in(data: bytes, partner: bool) -> bytes:
+    """The encoded action that a simulation is given for an input: `PARTNER` for an absent player, if a partner plays for it."""
+    return PARTNER if partner and data[0] & ABSENT else data[1:]
+
+
+def is_flagged_rightly(data: bytes, *, absent: bool = False, delay: bool = False) -> bool:
+    """Whether an input carries flags that one can have whose frame is simulated.
+
+    Args:
+        absent: whether players can be absent.
+        delay: whether the input delay is adaptive.
+    """
+    flags = data[0]
+    if flags & ABSENT:
+        return absent and not flags & (FOCUSED | STOPS) and (flags >> 4 == 0 or bool(flags & RETURNS))
+    return not flags & (RETURNS | STOPS) and (delay or flags >> 4 == 0)
+
+
+def is_absent(data: bytes) -> bool:
+    """Whether the player's host was gone, so that another host gave the input."""
+    return bool(data[0] & ABSENT)
+
+
+def delay_of(data: bytes) -> int:
+    """The input delay by which the input was taken, in frames, where that is adaptive."""
+    return 0 if data[0] & ABSENT else data[0] >> 4
 
 
 def is_focused(data: bytes) -> bool:

@@ -5,7 +5,8 @@ differs from what was used, the lowest such frame F is remembered. `advance` the
 .. c-1 with what is now known, saving every frame again, and goes on to c. It stalls when c is `window` frames
 beyond the last frame of which every player's input is held, so that a rollback is never deeper than the window.
 
-Invariants. (1) The records of the runtime hold, for every frame below c, the action that was really used. (2) A
+Invariants. (1) The records of the runtime hold, for every frame below c, the action that was really used, or that it was
+left to a partner. (2) A
 snapshot is held of every frame from `final` to c, and inputs from `final` on: one rule of retention for both. (3) A
 frame is final once all its inputs are held here and, as far as reported, everywhere, and it was simulated with
 them; nothing else makes it final.
@@ -26,7 +27,7 @@ from ..batch import Runtime
 from ..errors import BatchError, EnvironmentFailed, SessionError
 from ..operations import Rollback, Snapshot
 from ..simulation import StepRecord
-from .inputs import STOPS, InputQueue, Prediction, action_of
+from .inputs import STOPS, InputQueue, Prediction, action_in
 
 __all__ = ["Advance", "Counters", "FinalFrame", "RollbackSession"]
 
@@ -99,6 +100,7 @@ class RollbackSession:
             raise SessionError("a session begins at frame 0 of an episode; reset the runtime first")
         self._runtime = runtime
         self._simulation = runtime.simulation
+        self._partner = runtime.simulation.partner is not None
         self._window = window
         self.watching = watching
         self._delay = input_delay
@@ -191,12 +193,12 @@ class RollbackSession:
         if held < 0:
             return 0
         new = inputs[held:]
-        records = self._runtime.records
+        records, partner = self._runtime.records, self._partner
         for frame, data in enumerate(new, start + held):
             queue.add(frame, data)
             if data[0] & STOPS and (self.stop is None or frame < self.stop):
                 self._stop(frame)
-            if frame < len(records) and records[frame].actions[player] != action_of(data):
+            if frame < len(records) and records[frame].actions[player] != action_in(data, partner):
                 self.counters.mispredictions += 1
                 if self._first_incorrect is None or frame < self._first_incorrect:
                     self._first_incorrect = frame
@@ -292,7 +294,8 @@ class RollbackSession:
             raise error.cause from error.cause.__cause__
 
     def _actions(self, frame: int) -> tuple[bytes, ...]:
-        return tuple([action_of(queue.guess(frame)) for queue in self.queues])
+        partner = self._partner
+        return tuple([action_in(queue.guess(frame), partner) for queue in self.queues])
 
     # -- what is settled ---------------------------------------------------------------------------------------------
 

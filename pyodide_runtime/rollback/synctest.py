@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copy
 import enum
+import random
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -17,7 +18,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from ..actions import PARTNER
 from ..errors import EnvironmentNotSupported, NotDeterministic, SessionError
+from ..partner import Policy
 from ..rows import make_row
 from ..simulation import Saved, Simulation, StepRecord, episode_seed
 from ..snapshots.difference import first_difference
@@ -107,6 +110,7 @@ def sync_test(
     max_steps: int | None = None,
     controllers: Controllers | None = None,
     snapshots: SnapshotWay | str = SnapshotWay.AUTO,
+    partner: Policy | None = None,
 ) -> SyncReport:
     """Play an environment with seeded random actions; roll back at every frame by every depth, and compare.
 
@@ -119,6 +123,7 @@ def sync_test(
         max_steps: after that many frames an episode is cut off.
         controllers: as for `simulate`; by default actions at random.
         snapshots: the way of taking them.
+        partner: a partner policy, to be tested with the environment: it plays in about half of the frames of every player.
 
     While the second instance is stepped, the clocks of the module `time` run more than an hour ahead.
 
@@ -135,7 +140,9 @@ def sync_test(
         if type(value) is not int or value < 1:
             raise SessionError(f"{name}={value!r}: give a whole number of at least 1")
     first, second = _two_instances(env)
-    one, two = (Simulation(made, max_steps=max_steps, snapshots=snapshots, players=players) for made in (first, second))
+    one, two = (
+        Simulation(made, max_steps=max_steps, snapshots=snapshots, players=players, partner=partner) for made in (first, second)
+    )
     return _SyncTest(one, two, frames, window, seed, controllers).run()
 
 
@@ -180,6 +187,7 @@ class _SyncTest:
         self._window = window
         self._seed = seed
         neutral = [make_input(codec.encode(codec.neutral()), True) for codec in one.codecs]
+        self._absences = random.Random(seed)
         self._inputs = DrawnInputs(one.players, one.codecs, neutral, seed, controllers)
         self._episode = -1
         self._played = self._rollbacks = self._replayed = self._states = 0
@@ -229,7 +237,10 @@ class _SyncTest:
             self._compare_states(saves[-1], two, None)
 
     def _draw(self, frame: int) -> tuple[bytes, ...]:
-        return tuple(action_of(self._inputs.at(player, self._episode, frame)) for player in range(len(self._one.players)))
+        actions = [action_of(self._inputs.at(player, self._episode, frame)) for player in range(len(self._one.players))]
+        if self._one.partner is not None:
+            actions = [PARTNER if self._absences.random() < 0.5 else action for action in actions]
+        return tuple(actions)
 
     def _roll_back(
         self, depth: int, saves: deque[Saved], actions: list[tuple[bytes, ...]], records: list[StepRecord]

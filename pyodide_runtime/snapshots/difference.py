@@ -36,6 +36,7 @@ class State:
         contents: captured contents of the objects that are reached from there; those of others are read as they are now.
         generators: the states of the global random generators that were drawn from, by name.
         kept: keeps alive what the contents are of.
+        beside: names of the last of the roots, where they are neither the environment nor its wrappers.
     """
 
     values: Mapping[str, Any]
@@ -43,6 +44,7 @@ class State:
     contents: Contents = field(default_factory=dict, repr=False)
     generators: Mapping[str, Any] = field(default_factory=dict, repr=False)
     kept: Any = field(default=None, repr=False)
+    beside: Sequence[str] = ()
 
 
 class Difference(NamedTuple):
@@ -95,8 +97,10 @@ class _Walk(Encoder):
         super().__init__(state.contents)
         self.visits: list[_Visit] = []
         self.places: dict[int, str] = {}  # by the numbers of objects, the paths by which they were met
-        for number, root in enumerate(state.roots):
-            self._walk("environment" if number == 0 else f"wrapper {number}", root)
+        wrappers = range(1, len(state.roots) - len(state.beside))
+        names = ["environment", *(f"wrapper {number}" for number in wrappers), *state.beside]
+        for name, root in zip(names, state.roots, strict=True):
+            self._walk(name, root)
         self.out = []
         self.finish()
         self.visits += [_Visit(f"what weak reference {number} refers to", token, None) for number, token in enumerate(self.out)]

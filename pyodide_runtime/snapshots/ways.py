@@ -95,7 +95,8 @@ class Way(abc.ABC):
 
     @abc.abstractmethod
     def parts(self, saved: Any) -> tuple[list[Any], canonical.Contents]:
-        """The environment in a saved state, to be walked: roots, and the contents of what can be reached from them."""
+        """The environment in a saved state, to be walked, and after it what is beside it: roots, and the contents of what can
+        be reached from them."""
 
     def digest(self, saved: Any) -> bytes:
         """Canonical digest of the environment in a saved state."""
@@ -112,9 +113,10 @@ class GraphWay(Way):
     name = SnapshotWay.GRAPH
     every_step = True  # for a set may be born in any step, and be iterated in the next
 
-    def __init__(self, environment: Environment) -> None:
+    def __init__(self, environment: Environment, beside: Sequence[Any] = ()) -> None:
         self._environment = environment
-        self._checkpointer = Checkpointer([environment.root, *global_generators()])
+        self._beside = beside
+        self._checkpointer = Checkpointer([environment.root, *beside, *global_generators()])
 
     @property
     def ordering(self) -> bool:
@@ -132,26 +134,27 @@ class GraphWay(Way):
         self._checkpointer.restore(saved)
 
     def parts(self, saved: Checkpoint) -> tuple[list[Any], canonical.Contents]:
-        return [self._environment.root], saved.contents_by_identity()
+        return [self._environment.root, *self._beside], saved.contents_by_identity()
 
     def generators(self, saved: Checkpoint) -> list[Any]:
         return _of_generators(saved)
 
 
 class OwnWay(Way):
-    """The environment's own `get_state` and `set_state`; wrappers around it are captured as a graph."""
+    """The environment's own `get_state` and `set_state`; wrappers around it and what is beside it are captured as a graph."""
 
     name = SnapshotWay.OWN
     every_step = True
 
-    def __init__(self, environment: Environment) -> None:
+    def __init__(self, environment: Environment, beside: Sequence[Any] = ()) -> None:
         inner = _with_own_state(environment.root)
         if inner is None:
             raise SnapshotError(f"{type(environment.root).__name__} has no get_state() and set_state()")
         self._inner = inner
         wrappers = [] if inner is environment.root else [environment.root]
-        self._around = Checkpointer([*wrappers, *global_generators()], beyond=[inner])
+        self._around = Checkpointer([*wrappers, *beside, *global_generators()], beyond=[inner])
         self._wrappers = wrappers
+        self._beside = beside
 
     def refresh(self) -> None:
         for generator in global_generators():
@@ -171,7 +174,7 @@ class OwnWay(Way):
 
     def parts(self, saved: tuple[bytes, Checkpoint]) -> tuple[list[Any], canonical.Contents]:
         contents = saved[1].contents_by_identity()
-        return [pickle.loads(saved[0]), *_without(self._wrappers, self._inner, contents)], contents
+        return [pickle.loads(saved[0]), *_without(self._wrappers, self._inner, contents), *self._beside], contents
 
     def generators(self, saved: tuple[bytes, Checkpoint]) -> list[Any]:
         return _of_generators(saved[1])
@@ -200,32 +203,33 @@ def _of_generators(saved: Checkpoint) -> list[Any]:
 
 
 class PickleWay(Way):
-    """The whole environment through pickle."""
+    """The whole environment through pickle; what is beside it is captured as a graph."""
 
     name = SnapshotWay.PICKLE
-    every_step = False
 
-    def __init__(self, environment: Environment) -> None:
+    def __init__(self, environment: Environment, beside: Sequence[Any] = ()) -> None:
         self._environment = environment
-        self._globals = Checkpointer(global_generators())
+        self._beside = beside
+        self.every_step = bool(beside)  # it may have sets
+        self._around = Checkpointer([*beside, *global_generators()])
 
     def refresh(self) -> None:
         for generator in global_generators():
-            self._globals.add_root(generator)
+            self._around.add_root(generator)
         self.restore(self.save())
 
     def save(self) -> tuple[bytes, Checkpoint]:
         try:
-            return pickle.dumps(self._environment.root, protocol=5), self._globals.save()
+            return pickle.dumps(self._environment.root, protocol=5), self._around.save()
         except Exception as error:
             raise SnapshotError(f"{type(self._environment.root).__name__} cannot be pickled: {error}") from error
 
     def restore(self, saved: tuple[bytes, Checkpoint]) -> None:
         self._environment.root = pickle.loads(saved[0])  # type: ignore[misc]
-        self._globals.restore(saved[1])
+        self._around.restore(saved[1])
 
     def parts(self, saved: tuple[bytes, Checkpoint]) -> tuple[list[Any], canonical.Contents]:
-        return [pickle.loads(saved[0])], {}
+        return [pickle.loads(saved[0]), *self._beside], saved[1].contents_by_identity()
 
     def generators(self, saved: tuple[bytes, Checkpoint]) -> list[Any]:
         return _of_generators(saved[1])
@@ -243,11 +247,14 @@ def _with_own_state(root: Any) -> Any | None:
 _WAYS: dict[SnapshotWay, type[Way]] = {SnapshotWay.GRAPH: GraphWay, SnapshotWay.OWN: OwnWay, SnapshotWay.PICKLE: PickleWay}
 
 
-def choose_way(environment: Environment, wanted: SnapshotWay = SnapshotWay.AUTO, *, after_reset: bool = False) -> Way:
+def choose_way(
+    environment: Environment, wanted: SnapshotWay = SnapshotWay.AUTO, *, beside: Sequence[Any] = (), after_reset: bool = False
+) -> Way:
     """The way that suits an environment: the first of graph, own and pickle that can bring back what it holds.
 
     Args:
         wanted: a way in particular; then no other is tried.
+        beside: changeable objects that are part of the state as well, captured as a graph whatever the way; they stay the same.
         after_reset: whether the environment was reset, so that a trial save can be made.
 
     Raises:
@@ -258,7 +265,7 @@ def choose_way(environment: Environment, wanted: SnapshotWay = SnapshotWay.AUTO,
         if wanted not in (SnapshotWay.AUTO, name):
             continue
         try:
-            way = kind(environment)  # type: ignore[call-arg]
+            way = kind(environment, beside)  # type: ignore[call-arg]
             if after_reset:
                 way.refresh()
                 way.save()

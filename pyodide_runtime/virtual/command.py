@@ -138,7 +138,7 @@ def run(arguments: argparse.Namespace) -> int:
     target = load_target(name)
     if schedule is not None:
         again = f"{_python()} {shlex.quote(name)} --schedule {shlex.quote(str(arguments.schedule))}"
-        return _Run(arguments, target, 1).play([(lambda: replay(target.factory, schedule), again)])
+        return _Run(arguments, target, 1).play([(lambda: replay(target.factory, schedule, partner=target.partner), again)])
     scenario = scenario_of(arguments, target)
     matches = [
         (_match(target, replace(scenario, seed=seed)), " ".join([_python(), shlex.quote(name), *words_of(arguments, seed)]))
@@ -148,7 +148,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _match(target: Target, scenario: Scenario) -> Callable[[], SimulationReport]:
-    return lambda: play(target.factory, scenario)
+    return lambda: play(target.factory, scenario, partner=target.partner)
 
 
 class _Run:
@@ -188,6 +188,7 @@ class _Run:
         shrunk = shrink(
             self._target.factory,
             replace(report.schedule, target=self._target.name),
+            partner=self._target.partner,
             on_trial=lambda trials, best: self._progress.show(
                 self._summary.played - 1, f"matches; shrinking: {trials} trials, {_size(best)}"
             ),

@@ -85,6 +85,8 @@ def scenario_of(arguments: argparse.Namespace, target: Target) -> Scenario:
             "snapshot_every": experiment.snapshot_every,
             "state_digest_every": experiment.state_digest_every,
             "disconnect_after_ms": experiment.disconnect_after_ms,
+            "on_drop": experiment.on_drop,
+            "return_within_ms": experiment.return_within_ms,
             "default_actions": (experiment.default_action,),
         }
     given = {name: getattr(arguments, name) for name in SCENARIO if getattr(arguments, name) is not None}

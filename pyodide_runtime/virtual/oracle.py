@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from ..errors import PyodideRuntimeError
 from ..journal import MemoryJournal
 from ..ledger import EpisodeLedger
+from ..partner import Policy
 from ..rerun import replay_episode
 from ..rows import Cells
 from ..settings import Outcome
@@ -60,16 +61,19 @@ class Divergence:
         return f"host {self.host}, {where}: {self.found} instead of {self.expected}"
 
 
-def run_straight(factory: Factory, scenario: Scenario, journal: MemoryJournal, *, digest_every: int) -> Oracle:
-    """Simulate the inputs in a journal straight through; `digest_every` is that of the match.
+def run_straight(
+    factory: Factory, scenario: Scenario, journal: MemoryJournal, *, digest_every: int, partner: Policy | None = None
+) -> Oracle:
+    """Simulate the inputs in a journal straight through; `digest_every` and `partner` are those of the match.
 
     Raises what `Scenario.runtime` raises. What the environment raises later is in the result.
     """
-    runtime = scenario.runtime(factory)
+    runtime = scenario.runtime(factory, partner)
+    more = scenario.settings(runtime).more_columns
     rows: list[Cells] = []
     ends: list[tuple[int, int, bytes]] = []
     for episode, seed in journal.episodes:
-        ledger = EpisodeLedger(episode, seed, runtime.players, runtime.simulation.codecs)
+        ledger = EpisodeLedger(episode, seed, runtime.players, runtime.simulation.codecs, more)
         chunks = [inputs for number, _, inputs in journal.inputs if number == episode]
         try:
             for cells in replay_episode(runtime, ledger, chunks, digest_every=digest_every):

@@ -13,11 +13,13 @@ from typing import Any
 
 from ..actions import action_text
 from ..batch import Runtime
+from ..drops import OnDrop, check_partner
 from ..errors import SessionError
 from ..network.virtual import NetworkConditions, Partition
 from ..network.virtual.conditions import check_milliseconds
+from ..partner import Policy
 from ..rollback.inputs import Prediction
-from ..settings import MatchSettings, OnDrop
+from ..settings import MatchSettings
 
 __all__ = ["Clock", "Departure", "Factory", "Freeze", "Scenario"]
 
@@ -124,12 +126,11 @@ class Scenario:
         episodes: how many are played one after the other.
         hosts: how many players each host has, in their order; None: one each.
         spectators: when hosts come that only watch, in ms.
-        on_drop, return_within_ms: as for `MatchSettings`.
         departures: when which hosts go, and come back.
         seed: of the match; its episodes, all that happens to packets and inputs drawn at random follow from it.
         fps: frames a second.
-        input_delay, prediction_window, prediction, snapshot_every, state_digest_every, disconnect_after_ms: as for
-            `MatchSettings` and `Runtime`.
+        input_delay, prediction_window, prediction, snapshot_every, state_digest_every, disconnect_after_ms, on_drop,
+            return_within_ms: as for `MatchSettings` and `Runtime`.
         default_actions: one for each player, or one for all; None: the neutral action of each player's space.
         conditions: of every line between two hosts.
         lines: conditions of single lines, by (sender, receiver): a line may be worse in one direction.
@@ -156,6 +157,8 @@ class Scenario:
     snapshot_every: int = 1
     state_digest_every: int | None = None
     disconnect_after_ms: float = 5000.0
+    on_drop: OnDrop = OnDrop.END
+    return_within_ms: float = 60_000.0
     default_actions: tuple[Any, ...] | None = None
     conditions: NetworkConditions = field(default_factory=NetworkConditions)
     lines: Mapping[tuple[int, int], NetworkConditions] = field(default_factory=dict)
@@ -167,8 +170,6 @@ class Scenario:
     hold: int = 4
     hosts: tuple[int, ...] | None = None
     spectators: tuple[float, ...] = ()
-    on_drop: OnDrop = OnDrop.END
-    return_within_ms: float = 60_000.0
     departures: tuple[Departure, ...] = ()
 
     def __post_init__(self) -> None:
@@ -183,18 +184,9 @@ class Scenario:
         if isinstance(self.fps, bool) or not isinstance(self.fps, int | float) or not 1 <= self.fps <= 1000:
             raise SessionError(f"fps={self.fps!r}: give frames a second, from 1 to 1000")
         object.__setattr__(self, "fps", float(self.fps))
-        try:
-            object.__setattr__(self, "prediction", Prediction(self.prediction))
-        except ValueError:
-            known = " or ".join(repr(prediction.value) for prediction in Prediction)
-            raise SessionError(f"prediction={self.prediction!r}: give {known}") from None
-        try:
-            object.__setattr__(self, "on_drop", OnDrop(self.on_drop))
-        except ValueError:
-            known = ", ".join(repr(choice.value) for choice in OnDrop)
-            raise SessionError(f"on_drop={self.on_drop!r}: give one of {known}") from None
+        self._set_choice("prediction", Prediction)
+        self._set_choice("on_drop", OnDrop)
         check_milliseconds("start_skew_ms", self.start_skew_ms)
-        check_milliseconds("return_within_ms", self.return_within_ms, longest=1e12)
         for at_ms in self.spectators:
             check_milliseconds("spectators", at_ms, longest=math.inf)
         object.__setattr__(self, "spectators", tuple(self.spectators))
@@ -203,11 +195,20 @@ class Scenario:
             if not all(type(count) is int and count > 0 for count in self.hosts) or sum(self.hosts) != self.players:
                 raise SessionError(f"hosts={self.hosts!r}: give the number of players of each host; of {self.players} in all")
         check_milliseconds("disconnect_after_ms", self.disconnect_after_ms, longest=1e12)
+        check_milliseconds("return_within_ms", self.return_within_ms, longest=1e12)
         if self.default_actions is not None:
             plain = tuple(json.loads(action_text(action)) for action in self.default_actions)
             object.__setattr__(self, "default_actions", plain)  # as it is written down, so that it is the same when it is read
         self._check_kinds()
         self._check_hosts()
+
+    def _set_choice(self, name: str, kind: type[Prediction | OnDrop]) -> None:
+        """Let a setting be one of its choices, which may be given by its value."""
+        try:
+            object.__setattr__(self, name, kind(getattr(self, name)))
+        except ValueError:
+            known = " or ".join(repr(choice.value) for choice in kind)
+            raise SessionError(f"{name}={getattr(self, name)!r}: give {known}") from None
 
     def _check_kinds(self) -> None:
         if not isinstance(self.conditions, NetworkConditions):
@@ -250,17 +251,24 @@ class Scenario:
         """A host's clock."""
         return self.clocks[host] if host < len(self.clocks) else Clock()
 
-    def runtime(self, factory: Factory) -> Runtime:
-        """An environment with its state, at the beginning.
+    def runtime(self, factory: Factory, partner: Policy | None = None) -> Runtime:
+        """An environment with its state, and with the partner that plays if `on_drop` says so, at the beginning.
 
         Raises:
-            SessionError: `factory` makes none, or one of another number of players.
+            SessionError: `factory` makes none, or one of another number of players; or there is a partner and none is to play, or
+                the other way round.
             EnvironmentNotSupported, ActionError, EnvironmentFailed, SnapshotError: it cannot be run.
         """
         if not callable(make := factory):
             raise SessionError(f"{make!r} is no function that makes an environment; every host needs one of its own")
+        check_partner(self.on_drop, partner)
         runtime = Runtime(
-            factory(), seed=self.seed, max_steps=self.frames, snapshot_every=self.snapshot_every, players=self.players
+            factory(),
+            seed=self.seed,
+            max_steps=self.frames,
+            snapshot_every=self.snapshot_every,
+            players=self.players,
+            partner=partner,
         )
         if len(runtime.players) != self.players:
             names = ", ".join(runtime.players)

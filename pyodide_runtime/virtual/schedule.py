@@ -12,10 +12,10 @@ from dataclasses import MISSING, dataclass, field, fields, replace
 from itertools import groupby
 from typing import Any
 
+from ..drops import OnDrop
 from ..errors import PyodideRuntimeError, ScheduleError
 from ..network.virtual import Fate, Line, NetworkConditions, Partition
 from ..rollback.inputs import Prediction
-from ..settings import OnDrop
 from .scenario import Clock, Departure, Freeze, Scenario
 
 __all__ = ["Schedule"]

@@ -14,6 +14,7 @@ from itertools import groupby
 from typing import NamedTuple, TypeVar
 
 from ..network.virtual import Fate, Line, NetworkConditions, Partition
+from ..partner import Policy
 from ..rollback.inputs import FOCUSED
 from .scenario import Departure, Factory, Freeze, Scenario
 from .schedule import Schedule
@@ -48,6 +49,7 @@ def shrink(
     factory: Factory,
     schedule: Schedule,
     *,
+    partner: Policy | None = None,
     most_trials: int = MOST_TRIALS,
     on_trial: Callable[[int, Schedule], None] = lambda trials, schedule: None,
 ) -> Shrunk:
@@ -56,17 +58,18 @@ def shrink(
     Args:
         factory: makes the environment.
         schedule: one of a match that failed.
+        partner: that match's partner policy.
         most_trials: how many matches are played at the most.
         on_trial: told after each match how many there were, and the smallest schedule so far.
 
     A schedule that does not fail is returned as it is. Raises as `replay`.
     """
-    first = replay(factory, schedule)
+    first = replay(factory, schedule, partner=partner)
     if first.failure_kind is None:
         return Shrunk(schedule, 1)
 
     def attempt(candidate: Schedule) -> Schedule | None:
-        report = replay(factory, candidate)
+        report = replay(factory, candidate, partner=partner)
         return report.schedule if report.failure_kind == first.failure_kind else None
 
     # What was played may need less than what was written down.

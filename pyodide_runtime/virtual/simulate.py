@@ -9,11 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from ..drops import OnDrop
 from ..errors import MatchStuck
 from ..network.virtual import NetworkConditions, Partition, PlannedFates
+from ..partner import Policy
 from ..rollback.inputs import Prediction
 from ..rows import to_csv
-from ..settings import OnDrop, Outcome
+from ..settings import Outcome
 from .inputs import Controllers, PlannedInputs
 from .oracle import first_divergence, run_straight
 from .report import PeerReport, SimulationReport
@@ -52,11 +54,12 @@ def simulate(
     state_digest_every: int | None = None,
     default_actions: tuple[Any, ...] | None = None,
     disconnect_after_ms: float = 5000.0,
+    on_drop: OnDrop | str = OnDrop.END,
+    partner: Policy | None = None,
+    return_within_ms: float = 60_000.0,
     reliable_control: bool = True,
     hosts: Sequence[int] | None = None,
     spectators: Sequence[float] = (),
-    on_drop: OnDrop | str = OnDrop.END,
-    return_within_ms: float = 60_000.0,
     departures: Iterable[Departure] = (),
 ) -> SimulationReport:
     """Play a match of an environment on a bad network, in this process, and compare every host with a run without network.
@@ -86,11 +89,13 @@ def simulate(
         start_skew_ms: how much later than the one before it each host starts.
         hold: see `controllers`.
         snapshot_every, state_digest_every, default_actions, disconnect_after_ms: as for `Scenario`.
+        on_drop: what happens when a player's host is gone: "end", "pause", "default" or "partner".
+        partner: the policy that plays then, with "partner"; called as `partner(env, player, random)`. One for all hosts will do:
+            each has what it remembers to itself.
+        return_within_ms: how long a host may take to come back.
         reliable_control: False: hellos, ends and goodbyes are lost, too.
         hosts: how many players each host has, in their order; None: one each.
         spectators: when hosts come that only watch, in ms.
-        on_drop: what happens when a host is gone: "end", "pause", "default" or "partner".
-        return_within_ms: how long the others wait for it, if they do.
         departures: when which hosts go, and come back.
 
     Raises:
@@ -110,6 +115,8 @@ def simulate(
         snapshot_every=snapshot_every,
         state_digest_every=state_digest_every,
         disconnect_after_ms=disconnect_after_ms,
+        on_drop=on_drop,  # type: ignore[arg-type]  # Scenario makes it one
+        return_within_ms=return_within_ms,
         default_actions=default_actions,
         conditions=NetworkConditions() if conditions is None else conditions,
         lines={} if lines is None else lines,
@@ -121,20 +128,22 @@ def simulate(
         hold=hold,
         hosts=hosts,  # type: ignore[arg-type]
         spectators=spectators,  # type: ignore[arg-type]
-        on_drop=on_drop,  # type: ignore[arg-type]
-        return_within_ms=return_within_ms,
         departures=departures,  # type: ignore[arg-type]
     )
-    return play(factory, scenario, controllers)
+    return play(factory, scenario, controllers, partner=partner)
 
 
-def play(factory: Factory, scenario: Scenario, controllers: Controllers | None = None) -> SimulationReport:
+def play(
+    factory: Factory, scenario: Scenario, controllers: Controllers | None = None, *, partner: Policy | None = None
+) -> SimulationReport:
     """As `simulate`, of a scenario."""
-    return _played(Table(factory, scenario, controllers=controllers))
+    return _played(Table(factory, scenario, controllers=controllers, partner=partner))
 
 
-def replay(factory: Factory, schedule: Schedule) -> SimulationReport:
+def replay(factory: Factory, schedule: Schedule, *, partner: Policy | None = None) -> SimulationReport:
     """Play a match once more that was written down. What it is told by its packets and inputs is what the first one was.
+
+    `factory` and `partner` are not written down with it, and must be those of that match.
 
     Raises as `simulate`.
     """
@@ -143,6 +152,7 @@ def replay(factory: Factory, schedule: Schedule) -> SimulationReport:
         schedule.scenario,
         inputs=lambda neutral: PlannedInputs(schedule.inputs, neutral),
         fates=PlannedFates(schedule.fates),
+        partner=partner,
     )
     report = _played(table)
     return replace(report, schedule=replace(report.schedule, target=schedule.target))
@@ -157,7 +167,8 @@ def _played(table: Table) -> SimulationReport:
     scenario, network = table.scenario, table.network
     earlier = [(host.number, journal) for host in table.hosts for journal in host.before]
     longest = max([*table.journals, *(journal for _, journal in earlier)], key=lambda journal: len(journal.cells))
-    oracle = run_straight(table.factory, scenario, longest, digest_every=table.matches[0].settings.digest_every)
+    every = table.matches[0].settings.digest_every
+    oracle = run_straight(table.factory, scenario, longest, digest_every=every, partner=table.partner)
     outcome, detail = (None, stuck) if stuck else _outcome(table.hosts)
     return SimulationReport(
         seed=scenario.seed,

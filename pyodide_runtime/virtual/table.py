@@ -17,6 +17,7 @@ from ..errors import MatchStuck
 from ..journal import MemoryJournal
 from ..match import CONTROL, Match
 from ..network.virtual import Fates, VirtualNetwork
+from ..partner import Policy
 from ..rollback.inputs import make_input
 from ..settings import MatchSettings, Outcome, Phase
 from .inputs import Controllers, DrawnInputs, Inputs, Sampler
@@ -69,6 +70,7 @@ class Table:
         controllers: give the players' actions; see `inputs`.
         inputs: what gives the inputs instead, given how they would be made.
         fates: what becomes of packets; None: drawn from the scenario's seed.
+        partner: the policy that plays for players whose hosts are gone, if the scenario says so.
         factories: the factory of each host, where they are to differ.
         settings: changes the settings of one host, where they are to differ.
         journal: makes what a host writes into.
@@ -85,11 +87,13 @@ class Table:
         controllers: Controllers | None = None,
         inputs: Callable[[tuple[bytes, ...]], Inputs] | None = None,
         fates: Fates | None = None,
+        partner: Policy | None = None,
         factories: Callable[[int], Factory] | None = None,
         settings: Callable[[int, MatchSettings], MatchSettings] = lambda number, settings: settings,
         journal: Callable[[], MemoryJournal] = MemoryJournal,
     ) -> None:
         self.factory = factory
+        self.partner = partner
         self.scenario = scenario
         self.network = VirtualNetwork(
             scenario.conditions, scenario.seed, lines=scenario.lines, partitions=scenario.partitions, fates=fates
@@ -105,7 +109,8 @@ class Table:
         for departure in scenario.departures:
             self._later(departure.at_ms, partial(self._depart, departure))
         self._factories, self._settings, self._journal = factories, settings, journal
-        runtimes = [scenario.runtime(factories(number) if factories else factory) for number in range(len(scenario.places))]
+        hosts = range(len(scenario.places))
+        runtimes = [scenario.runtime(factories(number) if factories else factory, partner) for number in hosts]
         simulation, shared = runtimes[0].simulation, scenario.settings(runtimes[0])
         self._shared = shared
         defaults = shared.default_actions * (scenario.players if len(shared.default_actions) == 1 else 1)
@@ -223,7 +228,7 @@ class Table:
         """A host's page is loaded again: it knows nothing but who it is, and how often it came before."""
         host = self.hosts[number]
         factories = self._factories
-        runtime = self.scenario.runtime(factories(number) if factories else self.factory)
+        runtime = self.scenario.runtime(factories(number) if factories else self.factory, self.partner)
         host.before.append(host.journal)
         host.journal = self._journal()
         host.match = Match(

@@ -17,6 +17,7 @@ from typing import Any
 from ..environment import adapt
 from ..errors import ExperimentError, PyodideRuntimeError
 from ..experiment import Experiment
+from ..partner import Policy
 from .scenario import Factory
 
 __all__ = ["Target", "load_target"]
@@ -40,6 +41,11 @@ class Target:
     factory: Factory
     players: int
     experiment: Experiment | None = None
+
+    @property
+    def partner(self) -> Policy | None:
+        """The policy that plays for players whose hosts are gone, if the experiment has one."""
+        return None if self.experiment is None else self.experiment.partner
 
 
 def load_target(name: str) -> Target:

@@ -38,8 +38,14 @@ def observe(runtime: pr.Runtime) -> Seen:
         runtime.digest(),
         runtime.rows,
         list(runtime.records),
-        dump(runtime.simulation.root),
+        _dump(runtime),
     )
+
+
+def _dump(runtime: pr.Runtime) -> list[str]:
+    partner = runtime.simulation.partner
+    # What a policy remembers can be looked at only while it is in its simulation.
+    return runtime.simulation.show(dump if partner is None else lambda root: dump(root, partner.state["policy"]))
 
 
 def assert_same(one: Seen, two: Seen) -> None:

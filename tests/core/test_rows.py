@@ -82,7 +82,7 @@ class Kind(enum.IntEnum):
 
 
 def record(**infos: Any) -> StepRecord:
-    return StepRecord(4, (b"\1", b"\0"), (0.5, -0.0), (1.5, 2.0), (False, True), (True, False), (infos, {}))
+    return StepRecord(4, (b"\1", b"\0"), (b"\1", b"\0"), (0.5, -0.0), (1.5, 2.0), (False, True), (True, False), (infos, {}))
 
 
 CODECS = [codec_for(spaces.Discrete(3, start=-1)), codec_for(spaces.Discrete(2))]
@@ -101,6 +101,22 @@ def test_a_row_has_its_columns_in_order() -> None:
     ]  # fmt: skip
 
 
+def test_further_columns_of_a_player_stand_after_its_focus() -> None:
+    more = {"absent": (False, True), "input_delay": (1, 0)}
+    row = row_cells(2, record(a=2), ("p", "q"), CODECS, (True, False), more)
+    plain = row_cells(2, record(a=2), ("p", "q"), CODECS, (True, False))
+    assert row[7:10] == (("focused.p", "true"), ("absent.p", "false"), ("input_delay.p", "1"))
+    assert row[15:18] == (("focused.q", "false"), ("absent.q", "true"), ("input_delay.q", "0"))
+    assert (*row[:8], *row[10:16], *row[18:]) == plain
+    values = row_values(2, record(a=2), ("p", "q"), CODECS, (True, False), more)
+    assert values[8:10] == [("absent.p", False), ("input_delay.p", 1)]
+
+
+def test_the_action_of_a_row_is_the_one_that_was_played() -> None:
+    played = record()._replace(actions=(b"", b"\0"))
+    assert texts_of(played) == texts_of(record()) != texts_of(record()._replace(played=(b"\0", b"\0")))
+
+
 def test_every_value_has_one_text() -> None:
     assert list(texts_of(record()).values()) == [
         "2", "4", "0", "0.5", "1.5", "false", "true", "true", "0", "-0.0", "2.0", "true", "false", "false",
@@ -115,7 +131,8 @@ def test_every_value_has_one_text() -> None:
 @LAW
 @given(st.floats())
 def test_a_number_comes_back_bit_by_bit(value: float) -> None:
-    row = StepRecord(0, (b"\1", b"\0"), (value, 0.0), (value, 0.0), (False, False), (False, False), ({"x": value}, {}))
+    actions, numbers, flags = (b"\1", b"\0"), (value, 0.0), (False, False)
+    row = StepRecord(0, actions, actions, numbers, numbers, flags, flags, ({"x": value}, {}))
     for column in ("reward.p", "score.p", "info.p.x"):
         again = float(texts_of(row)[column])
         assert struct.pack("<d", again) == struct.pack("<d", value) or value != value
@@ -146,7 +163,8 @@ def test_equal_infos_in_another_order_are_equal_rows(infos: dict[str, int], rng:
 )
 def test_an_action_has_one_text(space: Any, action: Any, text: str) -> None:
     codec = codec_for(space)
-    row = StepRecord(0, (codec.encode(action),), (0.0,), (0.0,), (False,), (False,), ({},))
+    actions = (codec.encode(action),)
+    row = StepRecord(0, actions, actions, (0.0,), (0.0,), (False,), (False,), ({},))
     assert dict(row_cells(0, row, ("p",), [codec], (True,)))["action.p"] == text
 
 

@@ -15,6 +15,7 @@ from pyodide_runtime.errors import EnvironmentNotSupported, SessionError
 from tests.core import breakers
 from tests.core.environments import Relay
 from tests.netcode.environments import Pond
+from tests.netcode.partners import Heron
 
 REPLAY, INSTANCE = pr.SyncFault.REPLAY, pr.SyncFault.INSTANCE
 
@@ -147,3 +148,30 @@ def test_what_the_environment_raises_is_passed_on() -> None:
 
     with pytest.raises(pr.EnvironmentFailed, match="frame 0: step raised ValueError: no"):
         pr.sync_test(Broken)
+
+
+# -- a partner -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_partner_that_remembers_is_fine_and_really_plays() -> None:
+    report = pr.sync_test(lambda: Pond(3), frames=60, partner=Heron())
+    assert report.frames == 60 and report.rollbacks > 300
+
+
+def test_a_partner_that_keeps_its_memory_where_no_snapshot_looks_is_found() -> None:
+    class Careless:
+        calls = 0
+
+        def __call__(self, env: Any, player: str, source: Any) -> int:
+            Careless.calls += 1
+            return Careless.calls % 5
+
+    difference = difference_of(lambda: Pond(2), partner=Careless())
+    assert difference.place == "row" and difference.path.startswith("action.")
+
+
+def test_a_partner_that_reads_the_clock_is_found() -> None:
+    def punctual(env: Any, player: str, source: Any) -> int:
+        return int(time.time() / 3600) % 5
+
+    assert difference_of(lambda: Pond(2), partner=punctual).fault is INSTANCE

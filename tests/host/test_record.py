@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pyodide_runtime.drops import OnDrop
 from pyodide_runtime.errors import RecordError
 from pyodide_runtime.record import read_record
 
@@ -50,6 +51,12 @@ def test_what_was_written_is_read(tmp_path: Path) -> None:
     assert (one.number, one.seed, one.starts, one.inputs) == (0, 70, [0, 1], [["AQA=", "AQE="]] * 2)
     assert (one.frames, one.chain, two.frames, two.chain) == (2, "ab", None, None)
     assert record.outcome == {"outcome": "peer_lost"}
+    assert (record.on_drop, record.adaptive_delay) == (OnDrop.END, False), "as in all records that do not say so"
+
+
+def test_what_happened_on_a_drop_is_read(tmp_path: Path) -> None:
+    record = read_record(written(tmp_path, changed(0, on_drop="partner", adaptive_delay=True)))
+    assert (record.on_drop, record.adaptive_delay) == (OnDrop.PARTNER, True)
 
 
 @pytest.mark.parametrize("length", range(1, len(LINES)))
@@ -75,6 +82,9 @@ WRONG: dict[str, tuple[list[Any], int]] = {
     "a seed without end": (changed(0, seed=float("inf")), 1),
     "versions that are a number": (changed(0, versions=3), 1),
     "digests every nought frames": (changed(0, state_digest_every=0), 1),
+    "another choice on a drop": (changed(0, on_drop="wait"), 1),
+    "a choice on a drop that is none": (changed(0, on_drop=None), 1),
+    "a delay that is adaptive by 2 frames": (changed(0, adaptive_delay=2), 1),
     "a second header": ([*LINES[:2], {"record": 1}], 3),
     "an unknown line": ([*LINES, {"more": 1}], 9),
     "inputs before an episode": ([HEADER, LINES[2]], 2),

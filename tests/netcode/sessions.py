@@ -84,7 +84,8 @@ class Table(table.Table):
         return self._straight(journal).rows
 
     def _straight(self, journal: MemoryJournal) -> Oracle:
-        return run_straight(self.factory, self.scenario, journal, digest_every=self.matches[0].settings.digest_every)
+        every = self.matches[0].settings.digest_every
+        return run_straight(self.factory, self.scenario, journal, digest_every=every, partner=self.partner)
 
 
 def assert_completed(result: Result, rows: int | None = None) -> None:

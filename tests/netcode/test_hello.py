@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from pyodide_runtime.drops import OnDrop
 from pyodide_runtime.errors import SessionError, WireError
 from pyodide_runtime.match import CONTROL, Match, MatchSettings, Outcome, Phase
 from pyodide_runtime.network.virtual import NetworkConditions
@@ -48,6 +49,9 @@ DIFFERENCES: dict[str, tuple[Callable[[MatchSettings], MatchSettings], str]] = {
     "window": (lambda s: replace(s, prediction_window=9), "prediction_window is 8 here and 9 there"),
     "prediction": (lambda s: replace(s, prediction=Prediction.DEFAULT), 'prediction is "last" here and "default" there'),
     "digests": (lambda s: replace(s, state_digest_every=7), "state_digest_every is 30 here and 7 there"),
+    "drops": (lambda s: replace(s, on_drop=OnDrop.PAUSE), 'on_drop is "end" here and "pause" there'),
+    "returns": (lambda s: replace(s, return_within_ms=5.0), "return_within_ms is 60000.0 here and 5.0 there"),
+    "adaptive delay": (lambda s: replace(s, adaptive_delay=True), "adaptive_delay is false here and true there"),
 }
 
 

@@ -28,7 +28,7 @@ def test_each_link_is_a_digest_of_the_one_before_the_state_and_the_cells(
     chain = [hashlib.blake2b(b"2:7:p,q%s", digest_size=CHAIN_SIZE, person=b"rows").digest()]
     for frame, (one, two, state) in enumerate(frames):
         actions, numbers, flags = (b"\0", b"\2"), (0.5, -1.0), (False, True)
-        record = StepRecord(frame, actions, numbers, numbers, flags, flags, (one, two))  # type: ignore[arg-type]
+        record = StepRecord(frame, actions, actions, numbers, numbers, flags, flags, (one, two))  # type: ignore[arg-type]
         row = ledger.append(FinalFrame(record, (b"\1\0", b"\0\2")), state)
         chain.append(link(chain[-1], state + "\x1f".join(f"{column}\x1e{text}" for column, text in row.cells).encode()))
         assert dict(row.cells)["frame"] == str(frame)

@@ -57,8 +57,9 @@ def inputs_of_a_host(draw: st.DrawFn) -> Inputs:
     held = draw(st.integers(0, 0xFFFF_0000))
     needs = tuple(held + beyond for beyond in draw(st.lists(u16, max_size=8)))
     chain = draw(st.binary(min_size=8, max_size=8))
+    advantage = draw(st.integers(-32768, 32767))
     return Inputs(
-        draw(places), draw(places), draw(places), draw(u16), draw(u32), held, draw(st.integers(-32768, 32767)), draw(u32), draw(u32), draw(u16),
+        draw(places), draw(places), draw(places), draw(u16), draw(u32), held, advantage, draw(u32), draw(u32), draw(u16),
         draw(u32), chain, needs, draw(streams_of_inputs()),
     )  # fmt: skip
 

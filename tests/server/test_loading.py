@@ -126,6 +126,18 @@ def test_packages_that_are_not_installed_may_be_imported_derived_from_and_called
     assert load(path).experiment.name == "Lavish"
 
 
+@pytest.mark.parametrize("partner", ["Greedy(depth=3)", "walk", "policies['greedy']"])
+def test_a_partner_of_a_package_that_is_not_installed_is_taken_as_it_is(write: Write, partner: str) -> None:
+    text = f"""
+        import pyodide_runtime as pr
+        from absent_lab.envs import Foraging
+        from absent_lab.policies import Greedy, policies, walk
+
+        experiment = pr.Experiment(name="Lab", environment=Foraging, on_drop="partner", partner={partner})
+    """
+    assert load(write(lab=text)).for_worker()["settings"]["on_drop"] == "partner"
+
+
 def test_a_number_asked_of_an_absent_package_is_a_clear_error(write: Write) -> None:
     path = write(
         asks="""

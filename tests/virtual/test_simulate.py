@@ -312,7 +312,9 @@ def test_a_schedule_of_everything_unusual_survives_json() -> None:
     scenario = pr.simulate(
         lambda: Sums(spaces.Box(0.0, 1.0, (2,))), frames=5, default_actions=([0.25, 0.5],), prediction="default", fps=20
     ).schedule.scenario
+    scenario = replace(scenario, on_drop="partner", return_within_ms=20.0)  # type: ignore[arg-type]
     schedule = pr.Schedule(replace(scenario, state_digest_every=3, snapshot_every=2), target="a:b")
+    assert '"on_drop": "partner"' in schedule.to_json()
     assert pr.Schedule.from_json(schedule.to_json()) == schedule
 
 
@@ -340,3 +342,37 @@ def test_what_is_no_schedule_is_refused(text: str) -> None:
 def test_a_scenario_can_be_played_as_it_is() -> None:
     schedule = pr.simulate(Pond, frames=30, seed=8).schedule
     assert play(Pond, schedule.scenario).oracle_csv == pr.simulate(Pond, frames=30, seed=8).oracle_csv
+
+
+# -- players who may be absent ------------------------------------------------------------------------------------------
+
+
+def wander(env: Any, player: str, source: Any) -> int:
+    """A partner policy."""
+    return int(source.randrange(5))
+
+
+@pytest.mark.parametrize("on_drop", ["pause", "default", "partner"])
+def test_where_players_may_be_absent_the_data_say_so_and_are_the_same_otherwise(on_drop: str) -> None:
+    partner = wander if on_drop == "partner" else None
+    report = pr.simulate(Pond, frames=80, conditions=BAD, seed=5, on_drop=on_drop, partner=partner)
+    plain = pr.simulate(Pond, frames=80, conditions=BAD, seed=5)
+    assert report.identical and report.outcome is pr.Outcome.COMPLETED and report.rollbacks > 5
+    rows, others = (list(csv.DictReader(data.oracle_csv.decode().splitlines())) for data in (report, plain))
+    absent = [name for name in rows[0] if name not in others[0]]
+    assert absent == ["absent.frog_0", "absent.frog_1"] and {row[name] for row in rows for name in absent} == {"false"}
+    assert [{name: row[name] for name in others[0]} for row in rows] == others
+    assert pr.replay(Pond, pr.Schedule.from_json(report.schedule.to_json()), partner=partner) == report
+
+
+def test_a_partner_is_given_exactly_if_one_is_to_play() -> None:
+    for settings_, message in [
+        ({"on_drop": "partner"}, "on_drop='partner' without a partner"),
+        ({"partner": wander}, "a partner, but on_drop='end'"),
+        ({"on_drop": "default", "partner": wander}, "a partner, but on_drop='default'"),
+        ({"on_drop": "wait"}, "on_drop='wait': give 'end' or 'pause' or 'default' or 'partner'"),
+        ({"on_drop": "partner", "partner": 3}, "partner=3: give a function"),
+        ({"return_within_ms": -1}, "return_within_ms=-1"),
+    ]:
+        with pytest.raises(pr.SessionError, match=message):
+            pr.simulate(Pond, frames=5, **settings_)  # type: ignore[arg-type]
