@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .batch import Runtime
+from .desync.diagnosis import Diagnosis
+from .desync.evidence import Evidence
 from .errors import (
     ActionError,
     BatchError,
@@ -27,12 +29,26 @@ from .errors import (
 from .journal import Journal
 from .ledger import EpisodeLedger
 from .network.peer import Peer
-from .network.wire import MAX_INPUT, PROTOCOL_VERSION, Bye, End, Hello, Inputs, Packet, decode, encode, session_key
+from .network.wire import (
+    MAX_INPUT,
+    PROTOCOL_VERSION,
+    Ask,
+    Bye,
+    End,
+    Hello,
+    Inputs,
+    Packet,
+    Tell,
+    decode,
+    encode,
+    session_key,
+)
 from .operations import Reset
 from .rollback.inputs import Prediction, make_input
 from .rollback.session import Counters, RollbackSession
 from .simulation import episode_seed
 from .terms import encode_terms, first_difference
+from .versions import versions
 
 __all__ = ["CONTROL", "INPUT", "Match", "MatchSettings", "Outcome", "Phase"]
 
@@ -60,6 +76,7 @@ class Phase(enum.Enum):
     CONNECTING = "connecting"  #: hellos are on their way
     PLAYING = "playing"
     SETTLING = "settling"  #: the episode is over and final here; its end is being agreed on
+    DIAGNOSING = "diagnosing"  #: the peers' data differ; which value did so first is being found out
     OVER = "over"
 
 
@@ -156,6 +173,8 @@ class Match:
         self._last_tick: float | None = None
         self._waiting = False
         self._silent_since: float | None = None
+        self._doubt = ""
+        self._diagnosis: Diagnosis | None = None
         self.episode = -1
         self._begin_episode()
 
@@ -213,6 +232,8 @@ class Match:
                 self._play(now_ms, sample)
             if self.phase is Phase.SETTLING:
                 self._settle(now_ms)
+            if self.phase is Phase.DIAGNOSING:
+                self._diagnose(now_ms)
         except (EnvironmentFailed, EnvironmentNotSupported, SnapshotError) as error:
             self._end(Outcome.ENVIRONMENT_ERROR, str(error))
         if self.phase is not Phase.OVER:
@@ -295,6 +316,9 @@ class Match:
             peer.begin_episode()
             self.session.expect_report(peer.player)
             self.ledger.expect(peer.player)
+        self._evidence = Evidence(self.runtime, self.episode, settings.digest_every)
+        if self.peers:
+            self._evidence.begin()
         self._ends: dict[int, End] = {}
         self._journal.episode(self.episode, seed)
 
@@ -341,8 +365,12 @@ class Match:
             rows.append(ledger.append(frame, digest))
         self._rows += len(rows)
         self._journal.rows(self.episode, start, rows, [frame.inputs for frame in final])
+        if self.peers:
+            self._evidence.add(rows, final)
         self.session.retire(min([peer.acknowledged for peer in self.peers.values()], default=self.session.final))
         self._compared(self.ledger.review())
+        if self._diagnosis is None:
+            self._evidence.agreed(ledger.certified)
 
     def _send_inputs(self, now: float, *, at_once: bool = False) -> None:
         # What was just sampled is not kept waiting; all else is said once a period.
@@ -407,9 +435,10 @@ class Match:
                 valid.add(data)
 
     def _compared(self, differing: int | None) -> None:
-        if differing is not None and self.phase is not Phase.OVER:
-            detail = f"the data of the peers differ within the first {differing} rows of episode {self.episode}"
-            self._end(Outcome.DESYNC, f"{detail}; the first {self.ledger.certified} rows are alike")
+        if differing is not None and self.ledger.dissenter is not None:
+            self._differs(
+                self.ledger.dissenter, f"the data of the peers differ within the first {differing} rows of episode {self.episode}"
+            )
 
     # -- ending an episode -------------------------------------------------------------------------------------------
 
@@ -457,16 +486,73 @@ class Match:
             detail = f"episode {self.episode} has {own.frames} frames here and {packet.frames} at player {self._name(peer.player)}"
             if packet.frames == own.frames:
                 detail = f"the rows of episode {self.episode} differ from those of player {self._name(peer.player)}"
-            self._end(Outcome.DESYNC, f"{detail}; the first {self.ledger.certified} rows are alike")
+            self._differs(peer.player, detail)
             return
         peer.ended = True
         self.ledger.claim(peer.player, packet.frames, packet.chain)
+
+    # -- when the data differ ----------------------------------------------------------------------------------------
+
+    def _differs(self, place: int, detail: str) -> None:
+        """The data of a peer are not those of this host: find out where, and end."""
+        if self._diagnosis is None and self.phase is not Phase.OVER:
+            self.phase, self._doubt = Phase.DIAGNOSING, detail
+            claim = len(self.ledger), self.ledger.newest
+            self._diagnosis = Diagnosis(
+                self._evidence, versions(), names=self.runtime.players, local=self.local, partner=place, claim=claim
+            )
+
+    def _diagnose(self, now: float) -> None:
+        diagnosis = self._diagnosis
+        assert diagnosis is not None
+        for place, packet in diagnosis.due(now):
+            self._send(self.peers[place], CONTROL, packet)
+        if self.phase is Phase.DIAGNOSING:
+            self._send_inputs(now)  # the peer may need them to come as far as this host, and see for itself
+            if diagnosis.over(now):
+                self._end_diagnosed("there was no more time")
+
+    def _take_diagnosis(self, peer: Peer, packet: Ask | Tell, now: float) -> None:
+        if self._diagnosis is None:
+            if isinstance(packet, Tell):
+                raise WireError("an answer to what was never asked")
+            if packet.rows > FARTHEST + self.session.frame:
+                raise WireError("a peer has rows of frames that are far ahead")
+            if packet.episode != self.episode or self.phase not in (Phase.PLAYING, Phase.SETTLING):
+                return
+            # Nobody is taken at their word: it is answered only once the data are seen to differ here, too.
+            self._compared(self.ledger.claim(peer.player, packet.rows, packet.chain))
+            if self.session.ended and packet.rows > len(self.ledger):
+                self._differs(peer.player, f"episode {self.episode} has {len(self.ledger)} frames here and more at the peer")
+        if self._diagnosis is not None:
+            self._diagnosis.take(packet)
+            self._diagnose(now)
+            if self.phase is Phase.OVER and isinstance(packet, Ask) and not packet.question:
+                # It waits for nothing else, and may not have got the first.
+                self._send(peer, CONTROL, Bye(self.local, REASONS.index(Outcome.DESYNC), self.detail))
+
+    def _end_diagnosed(self, unfinished: str) -> None:
+        """End the match with what is known; `unfinished`: why it may not be all."""
+        diagnosis = self._diagnosis
+        assert diagnosis is not None
+        diagnosis.close(unfinished)
+        report = diagnosis.report
+        doubt = [self._doubt] if report.first is None and report.row is None else []
+        told = [*doubt, diagnosis.sentence, f"the first {self.ledger.certified} rows are alike"]
+        self._end(Outcome.DESYNC, "; ".join(part for part in told if part))
+
+    def _gone_while_diagnosing(self, diagnosis: Diagnosis, peer: Peer, detail: str) -> None:
+        diagnosis.satisfied(peer.player)
+        if peer.player == diagnosis.partner:
+            self._end_diagnosed(detail)
 
     # -- the end of it all -------------------------------------------------------------------------------------------
 
     def leave(self, detail: str = "") -> None:
         """Say goodbye and end the match here, if it is not over."""
-        if self.phase is not Phase.OVER:
+        if self.phase is Phase.DIAGNOSING:
+            self._end_diagnosed(detail or "this host left")
+        elif self.phase is not Phase.OVER:
             self._end(Outcome.LEFT, detail)
 
     def link_closed(self, player: int) -> None:
@@ -476,6 +562,9 @@ class Match:
             self._gone(peer, Outcome.PEER_LEFT, f"player {self._name(player)} closed the connection")
 
     def _gone(self, peer: Peer, outcome: Outcome, detail: str) -> None:
+        if self.phase is Phase.DIAGNOSING and self._diagnosis is not None:
+            self._gone_while_diagnosing(self._diagnosis, peer, detail)
+            return
         if self.phase is Phase.SETTLING and peer.ended and self.episode + 1 == self.settings.episodes:
             peer.end_heard = True  # its data are known to be ours, and there was nothing left to do with it
             if all(other.ended and other.end_heard for other in self.peers.values()):
@@ -491,6 +580,9 @@ class Match:
                 self._send(peer, CONTROL, Bye(self.local, REASONS.index(outcome), detail))
         self.outcome, self.detail, self.phase = outcome, detail, Phase.OVER
         episode, frame = self.certified_through
+        report = {} if self._diagnosis is None else {"desync": self._diagnosis.report.as_json()}
+        if report:
+            self._journal.note({"event": "desync", **report["desync"]})
         self._journal.outcome(
             {
                 "outcome": outcome.value,
@@ -499,6 +591,7 @@ class Match:
                 "episodes": self.episode + 1,
                 "rows": self._rows,
                 "chain": self.ledger.newest.hex(),
+                **report,
             }
         )
 
@@ -507,7 +600,9 @@ class Match:
             return
         reason = REASONS[packet.reason] if packet.reason < len(REASONS) else Outcome.LEFT
         name = self._name(peer.player)
-        if reason in (Outcome.REFUSED, Outcome.DESYNC, Outcome.ENVIRONMENT_ERROR):
+        if self._diagnosis is not None and reason is Outcome.DESYNC:
+            self._diagnosis.satisfied(peer.player)  # it has its own report, and still answers
+        elif reason in (Outcome.REFUSED, Outcome.DESYNC, Outcome.ENVIRONMENT_ERROR) and self._diagnosis is None:
             self._end(reason, f"player {name} says: {packet.detail}")
         else:
             self._gone(peer, Outcome.PEER_LEFT, f"player {name} left" + (f": {packet.detail}" if packet.detail else ""))
@@ -530,6 +625,8 @@ class Match:
                 self._take_end(peer, packet)
             elif isinstance(packet, Bye):
                 self._take_bye(peer, packet)
+            elif isinstance(packet, Ask | Tell):
+                self._take_diagnosis(peer, packet, now_ms)
         except WireError:
             self.malformed += 1
         except PyodideRuntimeError as error:

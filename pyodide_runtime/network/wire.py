@@ -10,6 +10,8 @@ Hello    what both must agree on, as JSON, and whether the receiver's hello has 
 Inputs   all inputs since the receiver's acknowledgement, run-length coded, with acknowledgement, clocks and digests.
 End      the last frame of an episode and the digest of its rows, and whether the receiver's own end has arrived.
 Bye      why the sender leaves.
+Ask      a question about data that differ, and the claim in which they do.
+Tell     the answer.
 
 The head, the check and the layout of a hello stay as they are in every version, so that peers of different versions
 can say so.
@@ -24,14 +26,18 @@ from typing import NamedTuple
 from ..errors import WireError
 
 __all__ = [
+    "MAX_ANSWER",
     "MAX_INPUT",
     "MAX_PACKET",
+    "MAX_QUESTION",
     "PROTOCOL_VERSION",
+    "Ask",
     "Bye",
     "End",
     "Hello",
     "Inputs",
     "Packet",
+    "Tell",
     "decode",
     "encode",
     "session_key",
@@ -47,6 +53,8 @@ MAX_INPUTS = 4_096
 MAX_INPUT = 32_000
 #: The text of a Bye is cut off after so many bytes.
 MAX_DETAIL = 1_000
+#: No question, and no answer, is longer, in bytes.
+MAX_QUESTION, MAX_ANSWER = 1_000, 59_000
 
 _HEAD = struct.Struct("<BB4sB")
 _INPUTS = struct.Struct("<HIIIhIIHI8sIHH")
@@ -54,6 +62,8 @@ _RUN = struct.Struct("<B")
 _END = struct.Struct("<HI16sB")
 _HELLO = struct.Struct("<BI")
 _BYE = struct.Struct("<BH")
+_ASK = struct.Struct("<HHI16sH")
+_TELL = struct.Struct("<HHH")
 
 
 class Hello(NamedTuple):
@@ -123,7 +133,35 @@ class Bye(NamedTuple):
     detail: str
 
 
-Packet = Hello | Inputs | End | Bye
+class Ask(NamedTuple):
+    """The data of an episode differ, and the sender wants to know where.
+
+    Attributes:
+        sender: place of the sending player.
+        episode: number of the episode, from 0.
+        number: of the question, from 1 on.
+        rows: how many rows the sender has, and `chain`: the 16-byte chain over them.
+        question: as `desync.questions` writes it; empty if the sender knows all that it wants to know.
+    """
+
+    sender: int
+    episode: int
+    number: int
+    rows: int
+    chain: bytes
+    question: bytes
+
+
+class Tell(NamedTuple):
+    """The answer, as `desync.questions` writes it, to the receiver's question of that number."""
+
+    sender: int
+    episode: int
+    number: int
+    answer: bytes
+
+
+Packet = Hello | Inputs | End | Bye | Ask | Tell
 
 
 def session_key(session: str) -> bytes:
@@ -148,6 +186,12 @@ def encode(packet: Packet, key: bytes) -> bytes:
     elif isinstance(packet, End):
         flags = packet.heard | packet.settled << 1
         kind, body = 3, _END.pack(packet.episode, packet.frames, packet.chain, flags)
+    elif isinstance(packet, Ask):
+        head = _ASK.pack(packet.episode, packet.number, packet.rows, packet.chain, len(packet.question))
+        kind, body = 5, head + _at_most(packet.question, MAX_QUESTION)
+    elif isinstance(packet, Tell):
+        head = _TELL.pack(packet.episode, packet.number, len(packet.answer))
+        kind, body = 6, head + _at_most(packet.answer, MAX_ANSWER)
     else:
         detail = packet.detail.encode(errors="replace")[:MAX_DETAIL].decode(errors="ignore").encode()
         kind, body = 4, _BYE.pack(packet.reason, len(detail)) + detail
@@ -224,6 +268,12 @@ def decode(data: bytes, key: bytes) -> Packet:
             if length > MAX_DETAIL:
                 raise WireError(f"the text of a goodbye has {length} bytes, more than {MAX_DETAIL}")
             return Bye(sender, reason, _exactly(body, _BYE.size, length).decode())
+        if kind == 5:
+            episode, number, rows, chain, length = _ASK.unpack_from(body)
+            return Ask(sender, episode, number, rows, chain, _at_most(_exactly(body, _ASK.size, length), MAX_QUESTION))
+        if kind == 6:
+            episode, number, length = _TELL.unpack_from(body)
+            return Tell(sender, episode, number, _at_most(_exactly(body, _TELL.size, length), MAX_ANSWER))
     except (struct.error, UnicodeDecodeError) as error:
         raise WireError(f"a packet of type {kind} does not hold what it should: {error}") from None
     raise WireError(f"a packet of unknown type {kind}")
@@ -233,6 +283,12 @@ def _exactly(body: bytes, offset: int, length: int) -> bytes:
     if len(body) != offset + length:
         raise WireError(f"a packet says that {length} bytes follow, but {len(body) - offset} do")
     return body[offset:]
+
+
+def _at_most(data: bytes, most: int) -> bytes:
+    if len(data) > most:
+        raise WireError(f"a question or an answer has {len(data)} bytes, more than {most}")
+    return data
 
 
 def _flag(value: int) -> bool:
