@@ -551,6 +551,8 @@ class Match:
     def leave(self, detail: str = "") -> None:
         """Say goodbye and end the match here, if it is not over."""
         if self.phase is Phase.DIAGNOSING:
+            for peer in self.peers.values():  # it will not even answer any more
+                self._send(peer, CONTROL, Bye(self.local, REASONS.index(Outcome.LEFT), detail))
             self._end_diagnosed(detail or "this host left")
         elif self.phase is not Phase.OVER:
             self._end(Outcome.LEFT, detail)

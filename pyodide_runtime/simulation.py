@@ -333,6 +333,12 @@ class Simulation:
         drawn = {name: now for name, now, seeded in named if now != seeded}
         return State(values, tuple(roots), contents, drawn, captured)
 
+    def own_bytes(self, saved: Saved, before: Saved) -> int:
+        """About how many bytes of memory a saved state takes beside one of an earlier frame, with which it may share the most."""
+        if saved.environment is before.environment:
+            return 0
+        return self._require_reset().own_bytes(saved.environment, before.environment)
+
     def _capture_of(self, wanted: Saved) -> Any:
         """The environment as it was captured in a saved state, or as it is captured now if that one is told by actions."""
         if not wanted.told:

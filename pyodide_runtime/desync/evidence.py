@@ -13,14 +13,12 @@ from dataclasses import dataclass, field
 from ..batch import Runtime
 from ..rollback.session import FinalFrame
 from ..rows import Row
-from ..simulation import GLOBAL_GENERATORS, Saved
-from ..snapshots.transcript import transcript
+from ..simulation import Saved
 
 __all__ = ["MOST_ROWS", "MOST_STATES", "Evidence"]
 
-#: How many states are kept at the most, and of how many bytes together (as transcripts, without what they share), if they are more
-#: than the fewest.
-MOST_STATES, MOST_BYTES, FEWEST_STATES = 240, 32 * 2**20, 4
+#: How many states are kept at the most, and of about how many bytes together, if they are more than the fewest.
+MOST_STATES, MOST_BYTES, FEWEST_STATES = 240, 64 * 2**20, 4
 #: How many rows are kept at the most: the oldest that are not agreed on.
 MOST_ROWS = 1024
 
@@ -33,7 +31,7 @@ class Evidence:
         runtime: what it is played in.
         episode: its number.
         every: every how many frames the peers compare whole states.
-        rows: by frame, every row that not all peers agreed on, with what it was made of.
+        rows: by frame, without a gap, the rows that not all peers agreed on, with what they were made of.
         states: by frame, states at its beginning, from the last that all agreed on.
     """
 
@@ -43,8 +41,7 @@ class Evidence:
     rows: dict[int, tuple[Row, FinalFrame]] = field(default_factory=dict)
     states: dict[int, Saved] = field(default_factory=dict)
     _stride: int = 1
-    _room: int = MOST_STATES
-    _measure_at: int = 0
+    _largest: int = 1  # bytes that a state was seen to take beside the one before it
 
     def begin(self) -> None:
         """Keep the state that the episode begins in; the runtime is at its beginning."""
@@ -54,7 +51,7 @@ class Evidence:
         """Keep rows that became final, and the states after them, which the runtime still holds."""
         for row, frame in zip(rows, final, strict=True):
             number = frame.record.frame
-            if len(self.rows) < MOST_ROWS:
+            if not self.rows or (len(self.rows) < MOST_ROWS and number - 1 in self.rows):
                 self.rows[number] = row, frame
             if self._wanted(number + 1):
                 self._keep(self.runtime.held(number + 1))
@@ -73,13 +70,13 @@ class Evidence:
         return frame % self._stride == 0 or frame % self.every == 0
 
     def _keep(self, saved: Saved) -> None:
+        newest = next(reversed(self.states.values()), None)
+        if newest is not None and (saved.frame == 1 or saved.frame % self.every == 0):
+            # To look once in a while costs nothing.
+            self._largest = max(self._largest, self.runtime.simulation.own_bytes(saved, newest))
         self.states[saved.frame] = saved
-        if saved.frame >= self._measure_at:
-            # It may grow as the episode goes on. To look ever more rarely costs nearly nothing.
-            self._measure_at = max(self.every, 2 * saved.frame)
-            size = len(transcript(self.runtime.simulation.state(saved), GLOBAL_GENERATORS))
-            self._room = max(FEWEST_STATES, min(MOST_STATES, MOST_BYTES // max(1, size)))
-        while len(self.states) > self._room:
+        room = max(FEWEST_STATES, min(MOST_STATES, MOST_BYTES // self._largest))
+        while len(self.states) > room:
             self._thin()
 
     def _thin(self) -> None:
