@@ -225,9 +225,7 @@ def test_a_peer_that_dies_meanwhile_is_not_waited_for_longer_than_the_bound() ->
 @pytest.mark.parametrize("how", ["closed", "left", "silent", "leaves itself"])
 def test_a_peer_that_is_known_to_be_gone_is_not_waited_for(how: str) -> None:
     patience = 800.0 if how == "silent" else 5000.0
-    table = table_of(
-        CAUSES["hidden setting"], settings=lambda place, settings: replace(settings, disconnect_after_ms=patience)
-    )
+    table = table_of(CAUSES["hidden setting"], settings=lambda place, settings: replace(settings, disconnect_after_ms=patience))
     table.run(lambda: diagnosing(table))
     began = table.now
     if how == "closed":
