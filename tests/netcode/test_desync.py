@@ -201,6 +201,21 @@ def test_of_what_is_large_little_travels_and_little_is_kept(kind: type[Large]) -
         assert f"since frame {report['alike']}: no state between was kept" in table.matches[0].detail
 
 
+def test_who_does_not_see_it_yet_sees_it_by_the_first_question(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A question carries the claim in which the data differ. Here one host learns of no other claim."""
+    cause = CAUSES["hidden setting"]
+    table = table_of(cause)
+    ledger = table.matches[1].ledger
+    claim = ledger.claim
+    # Packets of inputs carry half a chain.
+    monkeypatch.setattr(ledger, "claim", lambda peer, rows, chain: claim(peer, rows, chain) if len(chain) > 8 else None)
+    table.run(lambda: table.matches[0].phase is Phase.DIAGNOSING)
+    table.run(lambda: table.now > 10_000 or table.matches[1].phase is not Phase.PLAYING)
+    assert table.matches[1].phase is Phase.DIAGNOSING
+    table.run()
+    assert_names(table, agreed_report(table), cause)
+
+
 # -- when it cannot be brought to its end ----------------------------------------------------------------------------
 
 
