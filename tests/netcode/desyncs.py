@@ -112,9 +112,10 @@ class IteratesObjects(Odd):
         return answer
 
     def odd(self, answer: tuple[Any, ...]) -> None:
-        self.mark = [stone.number for stone in self.stones]
+        order = [stone.number for stone in self.stones]
         if self.host:  # the allocator may have given both the same order; machines would not
-            self.mark.reverse()
+            order.reverse()
+        self.mark = " ".join(map(str, order))
 
 
 class Stone:
@@ -191,7 +192,7 @@ CAUSES = {
     "random at import": Cause(Salted, "environment.mark", False, True, {"salt": 7}),
     "wall clock": Cause(ReadsTheClock, "environment.mark[0]", False, False),
     "order of a set of texts": Cause(IteratesWords, "environment.mark", False, True, {"word": OtherWord}),
-    "order of a set of objects": Cause(IteratesObjects, "environment.mark[0]", False, True),
+    "order of a set of objects": Cause(IteratesObjects, "environment.mark", False, True),
     "address": Cause(KnowsAnAddress, "environment.mark['at']", False, True),
     "last bit of a float": Cause(RoundsOtherwise, "environment.mark", False, True),
     "hidden counter": Cause(CountsOutside, "info.frog_1.total", True, False, place="row"),
