@@ -128,6 +128,10 @@ class Runtime:
         """The digest of the state held for `frame`, without going back to it. FrameNotHeld if there is none."""
         return self.simulation.digest(self._require_held(frame))
 
+    def held(self, frame: int) -> Saved:
+        """The state held for `frame`, to be kept for longer than the runtime does. FrameNotHeld if there is none."""
+        return self._require_held(frame)
+
     def discard_before(self, frame: int) -> None:
         """Let go of all snapshots of frames before `frame`."""
         held = self._held

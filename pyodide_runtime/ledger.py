@@ -58,6 +58,7 @@ class EpisodeLedger:
         self._chain = [hashlib.blake2b(start, digest_size=CHAIN_SIZE, person=b"rows").digest()]
         self._claims: dict[int, tuple[int, bytes]] = {}
         self._agreed: dict[int, int] = {}
+        self.dissenter: int | None = None  # the peer whose chain was the last to differ
 
     def __len__(self) -> int:
         return len(self._chain) - 1
@@ -113,6 +114,7 @@ class EpisodeLedger:
             self._claims[peer] = (rows, chain)
             return None
         if not self._chain[rows].startswith(chain):
+            self.dissenter = peer
             return rows
         if rows > self._agreed.get(peer, 0):
             self._agreed[peer] = rows

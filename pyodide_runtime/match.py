@@ -14,6 +14,8 @@ from collections.abc import Callable
 
 from .absences import Absences
 from .batch import Runtime
+from .desync.diagnosis import Diagnosis
+from .desync.evidence import Evidence
 from .drops import OnDrop, check_partner
 from .errors import (
     ActionError,
@@ -34,6 +36,7 @@ from .network.wire import (
     MAX_INPUT,
     MAX_INPUTS,
     PROTOCOL_VERSION,
+    Ask,
     Bye,
     End,
     Hello,
@@ -41,6 +44,7 @@ from .network.wire import (
     Members,
     Packet,
     Stream,
+    Tell,
     decode,
     encode,
     session_key,
@@ -51,6 +55,7 @@ from .rollback.session import Counters, FinalFrame, RollbackSession
 from .settings import MOST_EPISODES, REASONS, MatchSettings, Outcome, Phase, match_terms
 from .simulation import episode_seed
 from .terms import first_difference
+from .versions import versions
 
 __all__ = ["CONTROL", "INPUT", "Match", "MatchSettings", "OnDrop", "Outcome", "Phase"]
 
@@ -148,6 +153,8 @@ class Match:
         self._last_tick: float | None = None
         self._waiting = False
         self._silent_since: float | None = None
+        self._doubt = ""
+        self._diagnosis: Diagnosis | None = None
         self.episode = -1
         self._begin_episode()
 
@@ -225,11 +232,13 @@ class Match:
                 self._play(now_ms, sample)
             if self.phase is Phase.SETTLING:
                 self._settle(now_ms)
+            if self.phase is Phase.DIAGNOSING:
+                self._diagnose(now_ms)
         except (EnvironmentFailed, EnvironmentNotSupported, SnapshotError) as error:
             self._end(Outcome.ENVIRONMENT_ERROR, str(error))
         if self.phase is not Phase.OVER:
             self._check_silence(now_ms)
-        if self.phase is not Phase.OVER and self._someone_out and not self._watching:
+        if self.phase in (Phase.PLAYING, Phase.SETTLING) and self._someone_out and not self._watching:
             self._agree(now_ms)
         if self.phase in (Phase.PLAYING, Phase.SETTLING):
             self._greet_strangers(now_ms)
@@ -485,6 +494,9 @@ class Match:
         for peer in self.peers.values():
             if not self._is_late(peer):
                 peer.begin_episode(episode)
+        self._evidence = Evidence(self.runtime, self.episode, settings.digest_every)
+        if self.peers:
+            self._evidence.begin()
         self._line_up()
         self._ends: dict[int, End] = {}
         self._passed = False  # some peer has gone on from this episode
@@ -561,10 +573,14 @@ class Match:
             history.add(frame.inputs)
         self._rows += len(rows)
         self._journal.rows(self.episode, start, rows, [frame.inputs for frame in final])
+        if self.peers and not self._watching:
+            self._evidence.add(rows, final)
         self.session.retire()
         if self._someone_out or self._watching:
             self._take_returns(final)
         self._compared(self.ledger.review())
+        if self._diagnosis is None:
+            self._evidence.agreed(ledger.certified)
 
     def _send_inputs(self, now: float, *, at_once: bool = False) -> None:
         # What was just sampled is not kept waiting; all else is said once a period.
@@ -723,9 +739,10 @@ class Match:
         return is_flagged_rightly(data, absent=settings.on_drop.may_be_absent, delay=settings.adaptive_delay)
 
     def _compared(self, differing: int | None) -> None:
-        if differing is not None and self.phase is not Phase.OVER:
-            detail = f"the data of the peers differ within the first {differing} rows of episode {self.episode}"
-            self._end(Outcome.DESYNC, f"{detail}; the first {self.ledger.certified} rows are alike")
+        if differing is not None and self.ledger.dissenter is not None:
+            self._differs(
+                self.ledger.dissenter, f"the data of the peers differ within the first {differing} rows of episode {self.episode}"
+            )
 
     # -- ending an episode -------------------------------------------------------------------------------------------
 
@@ -793,7 +810,7 @@ class Match:
             detail = f"episode {self.episode} has {own.frames} frames here and {packet.frames} at {self._name(peer.host)}"
             if packet.frames == own.frames:
                 detail = f"the rows of episode {self.episode} differ from those of {self._name(peer.host)}"
-            self._end(Outcome.DESYNC, f"{detail}; the first {self.ledger.certified} rows are alike")
+            self._differs(peer.host, detail)
             return
         peer.ended = True
         self.ledger.claim(peer.host, packet.frames, packet.chain)
@@ -806,11 +823,78 @@ class Match:
         for host in self._members:
             self.peers[host].ended = self.peers[host].end_heard = True
 
+    # -- when the data differ ----------------------------------------------------------------------------------------
+
+    def _differs(self, host: int, detail: str) -> None:
+        """The data of a peer are not those of this host: find out where, and end."""
+        if self._diagnosis is not None or self.phase is Phase.OVER:
+            return
+        if self._watching:  # who comes late has no evidence of its own, nor a say in the match
+            self._end(Outcome.DESYNC, f"{detail}; the first {self.ledger.certified} rows are alike")
+            return
+        self.phase, self._doubt = Phase.DIAGNOSING, detail
+        claim = len(self.ledger), self.ledger.newest
+        players = self.runtime.players
+        names = [" and ".join(players[place] for place in places) for places in self.membership.players]
+        self._diagnosis = Diagnosis(
+            self._evidence, versions(), names=names, local=self.host, incarnation=self.incarnation, partner=host, claim=claim
+        )
+
+    def _diagnose(self, now: float) -> None:
+        diagnosis = self._diagnosis
+        assert diagnosis is not None
+        for host, packet in diagnosis.due(now):
+            self._send(self.peers[host], CONTROL, packet)
+        if self.phase is Phase.DIAGNOSING:
+            self._send_inputs(now)  # the peer may need them to come as far as this host, and see for itself
+            if diagnosis.over(now):
+                self._end_diagnosed("there was no more time")
+
+    def _take_diagnosis(self, peer: Peer, packet: Ask | Tell, now: float) -> None:
+        if self._is_late(peer):
+            return
+        if self._diagnosis is None:
+            if isinstance(packet, Tell):
+                raise WireError("an answer to what was never asked")
+            if packet.rows > FARTHEST + self.session.frame:
+                raise WireError("a peer has rows of frames that are far ahead")
+            if packet.episode != self.episode or self.phase not in (Phase.PLAYING, Phase.SETTLING):
+                return
+            # Nobody is taken at their word: it is answered only once the data are seen to differ here, too.
+            self._compared(self.ledger.claim(peer.host, packet.rows, packet.chain))
+            if self.session.ended and packet.rows > len(self.ledger):
+                self._differs(peer.host, f"episode {self.episode} has {len(self.ledger)} frames here and more at the peer")
+        if self._diagnosis is not None:
+            self._diagnosis.take(packet)
+            self._diagnose(now)
+            if self.phase is Phase.OVER and isinstance(packet, Ask) and not packet.question:
+                # It waits for nothing else, and may not have got the first.
+                self._send(peer, CONTROL, self._bye())
+
+    def _end_diagnosed(self, unfinished: str) -> None:
+        """End the match with what is known; `unfinished`: why it may not be all."""
+        diagnosis = self._diagnosis
+        assert diagnosis is not None
+        diagnosis.close(unfinished)
+        report = diagnosis.report
+        doubt = [self._doubt] if report.first is None and report.row is None else []
+        told = [*doubt, diagnosis.sentence, f"the first {self.ledger.certified} rows are alike"]
+        self._end(Outcome.DESYNC, "; ".join(part for part in told if part))
+
+    def _gone_while_diagnosing(self, diagnosis: Diagnosis, peer: Peer, detail: str) -> None:
+        diagnosis.satisfied(peer.host)
+        if peer.host == diagnosis.partner:
+            self._end_diagnosed(detail)
+
     # -- the end of it all -------------------------------------------------------------------------------------------
 
     def leave(self, detail: str = "") -> None:
         """Say goodbye and end the match here, if it is not over."""
-        if self.phase is not Phase.OVER:
+        if self.phase is Phase.DIAGNOSING:
+            for peer in self.peers.values():  # it will not even answer any more
+                self._send(peer, CONTROL, Bye(self.host, self.incarnation, REASONS.index(Outcome.LEFT), detail))
+            self._end_diagnosed(detail or "this host left")
+        elif self.phase is not Phase.OVER:
             self._end(Outcome.LEFT, detail)
 
     def link_closed(self, host: int, now_ms: float) -> None:
@@ -826,6 +910,9 @@ class Match:
 
     def _lost(self, peer: Peer, outcome: Outcome, detail: str, now: float, *, sure: bool) -> None:
         """A peer is gone, or it was silent for too long."""
+        if self.phase is Phase.DIAGNOSING and self._diagnosis is not None:
+            self._gone_while_diagnosing(self._diagnosis, peer, detail)
+            return
         last = self.episode + 1 == self.settings.episodes or self.session.stop is not None
         if self.phase is Phase.SETTLING and peer.ended and last:
             self._absences.excused.add(peer.host)  # its data are known to be ours, and there was nothing left to do with it
@@ -853,6 +940,9 @@ class Match:
             for peer in self.peers.values():
                 self._send(peer, CONTROL, self._bye())
         episode, frame = self.certified_through
+        report = {} if self._diagnosis is None else {"desync": self._diagnosis.report.as_json()}
+        if report:
+            self._journal.note({"event": "desync", **report["desync"]})
         self._journal.outcome(
             {
                 "outcome": outcome.value,
@@ -861,6 +951,7 @@ class Match:
                 "episodes": self.episode + 1,
                 "rows": self._rows,
                 "chain": self.ledger.newest.hex(),
+                **report,
             }
         )
 
@@ -873,7 +964,10 @@ class Match:
             return
         reason = REASONS[packet.reason] if packet.reason < len(REASONS) else Outcome.LEFT
         name = self._name(peer.host)
-        if reason in (Outcome.REFUSED, Outcome.DESYNC, Outcome.ENVIRONMENT_ERROR) and not self._is_late(peer):
+        grave = reason in (Outcome.REFUSED, Outcome.DESYNC, Outcome.ENVIRONMENT_ERROR) and not self._is_late(peer)
+        if self._diagnosis is not None and reason is Outcome.DESYNC:
+            self._diagnosis.satisfied(peer.host)  # it has its own report, and still answers
+        elif grave and self._diagnosis is None:
             self._end(reason, f"{name} says: {packet.detail}")
         else:
             self._closed(peer, f"{name} left" + (f": {packet.detail}" if packet.detail else ""), now)
@@ -904,6 +998,8 @@ class Match:
                 self._take_bye(peer, packet, now_ms)
             elif isinstance(packet, Members):
                 self._take_members(peer, packet, now_ms)
+            elif isinstance(packet, Ask | Tell):
+                self._take_diagnosis(peer, packet, now_ms)
             if isinstance(packet, Inputs | Members) and not self._is_late(peer):
                 self._remind(peer, now_ms)
         except WireError:

@@ -8,12 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import platform
-import sys
 import time
 from collections import deque
 from collections.abc import Mapping
-from importlib import metadata
 from typing import Any
 
 from .batch import Runtime
@@ -27,8 +24,9 @@ from .records import Kind, Record, decode_inbox, encode_outbox, event, stats_rec
 from .rollback.inputs import Prediction, make_input
 from .settings import MatchSettings, Outcome, Phase
 from .uploads import UploadJournal
+from .versions import versions
 
-__all__ = ["STATS", "Participant"]
+__all__ = ["STATS", "Participant", "versions"]
 
 #: Names of the numbers in a STATS record, in order; JavaScript's names, for its page shows them.
 STATS = (
@@ -359,13 +357,3 @@ def _places(start: Mapping[str, Any], count: int) -> tuple[int, list[Any]]:
 
 def _event(told: dict[str, Any]) -> Record:
     return Record(Kind.EVENT, 0, 0, json.dumps(told, separators=(",", ":")).encode())
-
-
-def versions() -> dict[str, Any]:
-    """What this host runs: Python, platform, and every installed package by name."""
-    packages = {str(package.metadata["Name"]).lower(): package.version for package in metadata.distributions()}
-    return {
-        "python": platform.python_version(),
-        "platform": sys.platform,
-        "packages": dict(sorted(packages.items())),
-    }

@@ -29,6 +29,7 @@ class Phase(enum.Enum):
     CONNECTING = "connecting"  #: hellos are on their way
     PLAYING = "playing"
     SETTLING = "settling"  #: the episode is over and final here; its end is being agreed on
+    DIAGNOSING = "diagnosing"  #: the peers' data differ; which value did so first is being found out
     OVER = "over"
 
 

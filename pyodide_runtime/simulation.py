@@ -25,7 +25,7 @@ from .snapshots.difference import State
 from .snapshots.ways import SnapshotWay, Way, choose_way, global_states, restore_globals, stash_globals
 from .spaces import seed_spaces
 
-__all__ = ["Saved", "Simulation", "StepRecord", "episode_seed"]
+__all__ = ["GLOBAL_GENERATORS", "Saved", "Simulation", "StepRecord", "episode_seed"]
 
 Scalar = int | float | str | bool
 T = TypeVar("T")
@@ -359,9 +359,15 @@ class Simulation:
         captured, way = self._capture_of(wanted), self._require_reset()
         roots, contents = way.parts(captured)
         values = {name: getattr(wanted, name) for name in ("frame", "done", "scores", "terminated", "truncated")}
-        named = zip(_GLOBAL_GENERATORS, way.generators(captured), wanted.seeded, strict=False)
+        named = zip(GLOBAL_GENERATORS, way.generators(captured), wanted.seeded, strict=False)
         drawn = {name: now for name, now, seeded in named if now != seeded}
         return State(values, tuple(roots), contents, drawn, captured, beside=("partner",) if self._beside else ())
+
+    def own_bytes(self, saved: Saved, before: Saved) -> int:
+        """About how many bytes of memory a saved state takes beside one of an earlier frame, with which it may share the most."""
+        if saved.environment is before.environment:
+            return 0
+        return self._require_reset().own_bytes(saved.environment, before.environment)
 
     def _capture_of(self, wanted: Saved) -> Any:
         """The environment as it was captured in a saved state, or as it is captured now if that one is told by actions."""
@@ -464,7 +470,7 @@ def _either(one: tuple[bool, ...], two: tuple[bool, ...]) -> tuple[bool, ...]:
 _new: Any = tuple.__new__
 _NOTHING: Mapping[str, Scalar] = {}
 #: Names of the global generators, in the order in which ways of saving give their states.
-_GLOBAL_GENERATORS = ("random", "numpy.random")
+GLOBAL_GENERATORS = ("random", "numpy.random")
 #: Types of infos that are kept as they are: they cannot change later, and become cells of a row.
 _PLAIN = {bool, int, float, str}
 

@@ -135,7 +135,7 @@ class Fire(Table):
                 del body[at:]
             else:
                 body += dice.randbytes(dice.randint(1, 6))
-        kind = packet[1] if dice.random() < 0.9 else dice.randrange(6)
+        kind = packet[1] if dice.random() < 0.9 else dice.randrange(8)
         check = hashlib.blake2b(bytes((packet[0], kind, sender)) + body, digest_size=4, key=KEY).digest()
         return bytes((packet[0], kind)) + check + bytes((sender,)) + bytes(body)
 

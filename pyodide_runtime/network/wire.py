@@ -12,6 +12,8 @@ Inputs   for each player whose inputs the sender gives, all since the receiver's
 End      the last frame of an episode and the digest of its rows, and whether the receiver's own end has arrived.
 Bye      why the sender leaves.
 Members  who plays and who is gone, and how many inputs of each player the sender has.
+Ask      a question about data that differ, and the claim in which they do.
+Tell     the answer.
 
 The head, the check and the layout of a hello stay as they are in every version, so that peers of different versions
 can say so.
@@ -27,10 +29,13 @@ from ..errors import WireError
 from .membership import Standing
 
 __all__ = [
+    "MAX_ANSWER",
     "MAX_INPUT",
     "MAX_INPUTS",
     "MAX_PACKET",
+    "MAX_QUESTION",
     "PROTOCOL_VERSION",
+    "Ask",
     "Bye",
     "End",
     "Hello",
@@ -38,6 +43,7 @@ __all__ = [
     "Members",
     "Packet",
     "Stream",
+    "Tell",
     "decode",
     "encode",
     "session_key",
@@ -53,6 +59,8 @@ MAX_INPUTS = 4_096
 MAX_INPUT = 32_000
 #: The text of a Bye is cut off after so many bytes.
 MAX_DETAIL = 1_000
+#: No question, and no answer, is longer, in bytes.
+MAX_QUESTION, MAX_ANSWER = 1_000, 59_000
 
 _HEAD = struct.Struct("<BB4sBB")
 _INPUTS = struct.Struct("<BHIIhIIHI8sBB")
@@ -66,6 +74,8 @@ _BYE = struct.Struct("<BH")
 _MEMBERS = struct.Struct("<HBBB")
 _STANDING = struct.Struct("<BBB")
 _FRAME = struct.Struct("<I")
+_ASK = struct.Struct("<HHI16sH")
+_TELL = struct.Struct("<HHH")
 
 
 class Hello(NamedTuple):
@@ -163,7 +173,37 @@ class Members(NamedTuple):
     agreed: bool
 
 
-Packet = Hello | Inputs | End | Bye | Members
+class Ask(NamedTuple):
+    """The data of an episode differ, and the sender wants to know where.
+
+    Attributes:
+        sender, incarnation: the sending host.
+        episode: number of the episode, from 0.
+        number: of the question, from 1 on.
+        rows: how many rows the sender has, and `chain`: the 16-byte chain over them.
+        question: as `desync.questions` writes it; empty if the sender knows all that it wants to know.
+    """
+
+    sender: int
+    incarnation: int
+    episode: int
+    number: int
+    rows: int
+    chain: bytes
+    question: bytes
+
+
+class Tell(NamedTuple):
+    """The answer, as `desync.questions` writes it, to the receiver's question of that number."""
+
+    sender: int
+    incarnation: int
+    episode: int
+    number: int
+    answer: bytes
+
+
+Packet = Hello | Inputs | End | Bye | Members | Ask | Tell
 
 
 def session_key(session: str) -> bytes:
@@ -189,6 +229,12 @@ def encode(packet: Packet, key: bytes) -> bytes:
     elif isinstance(packet, End):
         flags = packet.heard | packet.settled << 1
         kind, body = 3, _END.pack(packet.episode, packet.frames, packet.chain, flags)
+    elif isinstance(packet, Ask):
+        head = _ASK.pack(packet.episode, packet.number, packet.rows, packet.chain, len(packet.question))
+        kind, body = 6, head + _at_most(packet.question, MAX_QUESTION)
+    elif isinstance(packet, Tell):
+        head = _TELL.pack(packet.episode, packet.number, len(packet.answer))
+        kind, body = 7, head + _at_most(packet.answer, MAX_ANSWER)
     elif isinstance(packet, Bye):
         detail = packet.detail.encode(errors="replace")[:MAX_DETAIL].decode(errors="ignore").encode()
         kind, body = 4, _BYE.pack(packet.reason, len(detail)) + detail
@@ -300,6 +346,13 @@ def decode(data: bytes, key: bytes) -> Packet:
             packed = _exactly(body, at, players * _FRAME.size)
             needs = tuple([need for (need,) in _FRAME.iter_unpack(packed)])
             return Members(sender, incarnation, episode, standings, needs, _flag(agreed))
+        if kind == 6:
+            episode, number, rows, chain, length = _ASK.unpack_from(body)
+            question = _at_most(_exactly(body, _ASK.size, length), MAX_QUESTION)
+            return Ask(sender, incarnation, episode, number, rows, chain, question)
+        if kind == 7:
+            episode, number, length = _TELL.unpack_from(body)
+            return Tell(sender, incarnation, episode, number, _at_most(_exactly(body, _TELL.size, length), MAX_ANSWER))
     except (struct.error, UnicodeDecodeError) as error:
         raise WireError(f"a packet of type {kind} does not hold what it should: {error}") from None
     raise WireError(f"a packet of unknown type {kind}")
@@ -309,6 +362,12 @@ def _exactly(body: bytes, offset: int, length: int) -> bytes:
     if len(body) != offset + length:
         raise WireError(f"a packet says that {length} bytes follow, but {len(body) - offset} do")
     return body[offset:]
+
+
+def _at_most(data: bytes, most: int) -> bytes:
+    if len(data) > most:
+        raise WireError(f"a question or an answer has {len(data)} bytes, more than {most}")
+    return data
 
 
 def _flag(value: int) -> bool:

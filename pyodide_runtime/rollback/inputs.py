@@ -2,8 +2,9 @@
 
 An input is one byte of flags followed by the canonical bytes of an action. Bit 0 says that the player's page had the
 focus; bits 1 to 3 tell of a player whose host is gone (`ABSENT`, `RETURNS`, `STOPS`); bits 4 to 7 are the input delay
-in frames by which the input was taken, where that is adaptive, or with `RETURNS` the incarnation that returns, else 0. The flags reach the data but not the environment,
-so they alone never cause a rollback.
+in frames by which the input was taken, where that is adaptive, or with `RETURNS` the incarnation that returns, else 0.
+The flags reach the data but not the environment, so they alone never cause a rollback; but for an absent player a partner
+may act.
 
 Invariant: inputs are held for every frame from `first` to `last` without a gap. `last` only grows; no input is ever
 changed.

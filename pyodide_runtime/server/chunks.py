@@ -92,7 +92,7 @@ def is_outcome(value: object) -> bool:
 
 
 def check_outcome(value: dict[str, Any]) -> dict[str, Any]:
-    """The value, if it is an outcome: a word, maybe its details. Raises BadChunk."""
+    """The value, if it is an outcome: a word, maybe its details, maybe what a desync was found to be. Raises BadChunk."""
     if not is_outcome(value.get("outcome")):
         raise BadChunk('the outcome needs a word at "outcome", such as "completed"')
     if not isinstance(value.get("detail", ""), str):
@@ -100,6 +100,9 @@ def check_outcome(value: dict[str, Any]) -> dict[str, Any]:
     certified = value.get("certified_through")
     if certified is not None and not _is_place(certified):
         raise BadChunk('"certified_through" of the outcome must be [episode, frame] or null')
+    report = value.get("desync")
+    if report is not None and not isinstance(report, dict):
+        raise BadChunk('"desync" of the outcome must be an object: what differs first, and where')
     return value
 
 

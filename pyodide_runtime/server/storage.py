@@ -245,6 +245,7 @@ class Storage:
             "detail": told.get("detail", ""),
             "rows": progress.files[Kind.ROWS.value].lines,
             "certified_through": told.get("certified_through"),
+            "desync": told.get("desync"),
             "_at": progress.outcome_at,
         }
 

@@ -20,7 +20,7 @@ from .contents import CELL, DICT, SET, ArrayKind, Kind, ObjectArrayKind
 from .generators import BitGeneratorKind, RandomKind, RandomStateKind
 from .kinds import role_of
 
-__all__ = ["Difference", "State", "first_difference"]
+__all__ = ["Difference", "State", "Visit", "Walk", "first_difference", "generator_text", "shortened"]
 
 #: What is there is shown in so many characters at the most.
 SHOWN = 160
@@ -70,10 +70,10 @@ def first_difference(one: State, two: State) -> Difference | None:
         if here != there:
             return Difference(name, here, there)
     for name in dict.fromkeys([*one.generators, *two.generators]):
-        here, there = (_generator_text(state.generators.get(name)) for state in (one, two))
+        here, there = (generator_text(state.generators.get(name)) for state in (one, two))
         if here != there:
             return Difference(f"the state of {name}", here, there)
-    walks = [_Walk(state) for state in (one, two)]
+    walks = [Walk(state) for state in (one, two)]
     for visit, other in zip_longest(*(walk.visits for walk in walks)):
         if visit is None or other is None:
             return Difference((visit or other).path, *("something" if found else "nothing" for found in (visit, other)))
@@ -82,7 +82,7 @@ def first_difference(one: State, two: State) -> Difference | None:
     return None
 
 
-class _Visit(NamedTuple):
+class Visit(NamedTuple):
     """One step of a walk: by what path it came, what was written there, and the object."""
 
     path: str
@@ -90,12 +90,12 @@ class _Visit(NamedTuple):
     obj: Any
 
 
-class _Walk(Encoder):
-    """A canonical walk that remembers its steps."""
+class Walk(Encoder):
+    """A canonical walk that remembers its steps. What they wrote, one after the other, is what `encode` writes."""
 
     def __init__(self, state: State) -> None:
         super().__init__(state.contents)
-        self.visits: list[_Visit] = []
+        self.visits: list[Visit] = []
         self.places: dict[int, str] = {}  # by the numbers of objects, the paths by which they were met
         wrappers = range(1, len(state.roots) - len(state.beside))
         names = ["environment", *(f"wrapper {number}" for number in wrappers), *state.beside]
@@ -103,7 +103,7 @@ class _Walk(Encoder):
             self._walk(name, root)
         self.out = []
         self.finish()
-        self.visits += [_Visit(f"what weak reference {number} refers to", token, None) for number, token in enumerate(self.out)]
+        self.visits += [Visit(f"what weak reference {number} refers to", token, None) for number, token in enumerate(self.out)]
 
     def _walk(self, path: str, root: Any) -> None:
         stack = [(path, root)]
@@ -122,7 +122,7 @@ class _Walk(Encoder):
                 parts = self._complex(obj)
             if len(self._numbers) > known:
                 self.places[known] = path
-            self.visits.append(_Visit(path, b"".join(self.out), obj))
+            self.visits.append(Visit(path, b"".join(self.out), obj))
             if parts:
                 stack.extend(reversed([*zip(self._paths(path, obj, len(parts)), parts, strict=True)]))
 
@@ -155,31 +155,31 @@ class _Walk(Encoder):
         attributes = role_of(obj)[3]
         return [] if not attributes else _pairs(path, self._content(attributes, DICT), ".")
 
-    def text(self, visit: _Visit) -> str:
-        """What is at a step, for people."""
+    def text(self, visit: Visit) -> str:
+        """What is at a step, for people, in one line of a bounded length."""
         token, obj = visit.token, visit.obj
         if token.startswith(b"@"):
             number = int(token[1:-1])
             return f"the same object as {self.places[number]}" if number in self.places else "gone"
         if type(obj) in SIMPLE:
-            return _cut(repr(obj))
+            return shortened(repr(obj))
         _, kind, _, attributes = role_of(obj)
         name = type(obj).__qualname__
         if isinstance(kind, RandomKind | BitGeneratorKind | RandomStateKind):
             return f"a {name} in state {_short(token)}"
         if kind is SET or isinstance(obj, frozenset):
             elements = self._content(obj, kind) if kind is SET else obj
-            return _cut(f"a {name} of {len(elements)}: {', '.join(sorted(map(_element, elements)))}")
+            return shortened(f"a {name} of {len(elements)}: {', '.join(sorted(map(_element, elements)))}")
         if isinstance(kind, ArrayKind):
             shape, _, writeable = self._content(obj, kind)
             return f"an array of {obj.dtype} of shape {shape}" + ("" if writeable else ", not to be written to")
         if kind is DICT:
-            return _cut(f"a {name} with the keys {', '.join(map(repr, self._content(obj, kind)))}")
+            return shortened(f"a {name} with the keys {', '.join(map(repr, self._content(obj, kind)))}")
         if kind is not None and hasattr(obj, "__len__"):
             return f"a {name} of {_length(kind, self._content(obj, kind))}"
         if attributes is not None:
-            return _cut(f"a {name} with the attributes {', '.join(map(str, self._content(attributes, DICT)))}")
-        return _cut(repr(obj)) if isinstance(obj, int | float | complex | str | bytes) else f"a {name} ({_short(token)})"
+            return shortened(f"a {name} with the attributes {', '.join(map(str, self._content(attributes, DICT)))}")
+        return shortened(repr(obj)) if isinstance(obj, int | float | complex | str | bytes) else f"a {name} ({_short(token)})"
 
     def elements(self, obj: Any) -> Any | None:
         """The elements of an array of plain numbers, as they are in this state; None if it is no such array."""
@@ -192,7 +192,7 @@ class _Walk(Encoder):
         return np.frombuffer(data, dtype=obj.dtype).reshape(shape)
 
 
-def _told(visit: _Visit, other: _Visit, walks: list[_Walk]) -> Difference:
+def _told(visit: Visit, other: Visit, walks: list[Walk]) -> Difference:
     """A difference between two steps, as narrow as it can be told."""
     one, two = (walk.elements(step.obj) for walk, step in zip(walks, (visit, other), strict=True))
     if one is not None and two is not None and one.dtype == two.dtype and one.shape == two.shape:
@@ -204,7 +204,7 @@ def _told(visit: _Visit, other: _Visit, walks: list[_Walk]) -> Difference:
     here, there = (walk.text(step) for walk, step in zip(walks, (visit, other), strict=True))
     if isinstance(visit.obj, str | bytes) and type(visit.obj) is type(other.obj) and len(visit.obj) + len(other.obj) > SHOWN:
         start = next((at for at, (a, b) in enumerate(zip(visit.obj, other.obj, strict=False)) if a != b), 0)
-        here, there = (_cut(repr(step.obj[start:])) for step in (visit, other))
+        here, there = (shortened(repr(step.obj[start:])) for step in (visit, other))
         return Difference(f"{visit.path}[{start}:]", here, there)
     if here == there:  # alike as far as it is shown
         here, there = f"{here} ({_short(visit.token)})", f"{there} ({_short(other.token)})"
@@ -226,7 +226,7 @@ def _pairs(path: str, mapping: Mapping[Any, Any], sign: str) -> list[str]:
 
 
 def _entry(path: str, key: Any, sign: str) -> str:
-    return f"{path}[{_cut(_element(key))}]" if sign == "[" else f"{path}.{key}"
+    return f"{path}[{shortened(_element(key))}]" if sign == "[" else f"{path}.{key}"
 
 
 def _numbered(path: str, count: int, what: str) -> list[str]:
@@ -243,7 +243,8 @@ def _length(kind: Kind, content: Any) -> int:
     return len(content) - isinstance(kind, ObjectArrayKind)
 
 
-def _generator_text(state: Any) -> str:
+def generator_text(state: Any) -> str:
+    """The state of a global generator, for people; None for one that was never drawn from."""
     if state is None:
         return "as it was seeded"
     return f"state {_short(repr(state).encode())}"
@@ -253,5 +254,6 @@ def _short(data: bytes) -> str:
     return hashlib.blake2b(data, digest_size=4).hexdigest()
 
 
-def _cut(text: str) -> str:
+def shortened(text: str) -> str:
+    """A text as far as it is shown."""
     return text if len(text) <= SHOWN else text[: SHOWN - 3] + "..."

@@ -98,6 +98,10 @@ class Way(abc.ABC):
         """The environment in a saved state, to be walked, and after it what is beside it: roots, and the contents of what can
         be reached from them."""
 
+    @abc.abstractmethod
+    def own_bytes(self, saved: Any, before: Any) -> int:
+        """About how many bytes of memory a saved state takes beside an earlier one, with which it may share the most."""
+
     def digest(self, saved: Any) -> bytes:
         """Canonical digest of the environment in a saved state."""
         return canonical.digest(*self.parts(saved))
@@ -135,6 +139,9 @@ class GraphWay(Way):
 
     def parts(self, saved: Checkpoint) -> tuple[list[Any], canonical.Contents]:
         return [self._environment.root, *self._beside], saved.contents_by_identity()
+
+    def own_bytes(self, saved: Checkpoint, before: Checkpoint) -> int:
+        return saved.own_bytes(before)
 
     def generators(self, saved: Checkpoint) -> list[Any]:
         return _of_generators(saved)
@@ -175,6 +182,9 @@ class OwnWay(Way):
     def parts(self, saved: tuple[bytes, Checkpoint]) -> tuple[list[Any], canonical.Contents]:
         contents = saved[1].contents_by_identity()
         return [pickle.loads(saved[0]), *_without(self._wrappers, self._inner, contents), *self._beside], contents
+
+    def own_bytes(self, saved: tuple[bytes, Checkpoint], before: tuple[bytes, Checkpoint]) -> int:
+        return len(saved[0]) + saved[1].own_bytes(before[1])
 
     def generators(self, saved: tuple[bytes, Checkpoint]) -> list[Any]:
         return _of_generators(saved[1])
@@ -230,6 +240,9 @@ class PickleWay(Way):
 
     def parts(self, saved: tuple[bytes, Checkpoint]) -> tuple[list[Any], canonical.Contents]:
         return [pickle.loads(saved[0]), *self._beside], saved[1].contents_by_identity()
+
+    def own_bytes(self, saved: tuple[bytes, Checkpoint], before: tuple[bytes, Checkpoint]) -> int:
+        return len(saved[0]) + saved[1].own_bytes(before[1])
 
     def generators(self, saved: tuple[bytes, Checkpoint]) -> list[Any]:
         return _of_generators(saved[1])

@@ -81,6 +81,27 @@ def test_who_leaves_sends_what_it_has_and_the_other_is_told(pages: list[Page]) -
     assert told["outcome"] == "peer_left" and "certified through episode 0" in told["error"]
 
 
+def test_what_a_desync_was_found_to_be_is_uploaded_and_told_to_the_page(folder: Path) -> None:
+    reads = "        import time\n        self.read_at = time.perf_counter_ns()\n"
+    files = alter("parts/world.py", "        no = dict", f"{reads}        no = dict")
+    pages = [Page(participant(folder, files)) for _ in range(2)]
+    for place, page in enumerate(pages):
+        page.participant.start(start(place))
+    play(pages)
+    reports = []
+    for page in pages:
+        (outcome,) = page.lines("outcome")
+        reports.append(outcome["desync"])
+        assert page.lines("record")[-1] == {"outcome": outcome}
+        assert page.lines("diagnostics")[-1] == {"event": "desync", **outcome["desync"]}
+        told = next(one for one in page.events if one.get("phase") == "failed")
+        assert told["outcome"] == "desync" and "frame 0: environment.read_at is" in told["error"]
+        assert "the environment is not deterministic" in told["error"]
+    assert reports[0] == reports[1]
+    assert (reports[0]["frame"], reports[0]["path"], reports[0]["unfinished"]) == (0, "environment.read_at", "")
+    assert list(reports[0]["values"]) == ["left", "right"]
+
+
 def test_a_closed_link_ends_the_match_and_links_of_strangers_do_not(pages: list[Page]) -> None:
     for peer in (0, 2, 255):
         pages[0].inbox.append(event({"type": "link", "peer": peer, "state": "closed"}))

@@ -14,10 +14,13 @@ from hypothesis import strategies as st
 from pyodide_runtime.errors import WireError
 from pyodide_runtime.network.membership import Standing
 from pyodide_runtime.network.wire import (
+    MAX_ANSWER,
     MAX_DETAIL,
     MAX_INPUTS,
     MAX_PACKET,
+    MAX_QUESTION,
     PROTOCOL_VERSION,
+    Ask,
     Bye,
     End,
     Hello,
@@ -25,6 +28,7 @@ from pyodide_runtime.network.wire import (
     Members,
     Packet,
     Stream,
+    Tell,
     decode,
     encode,
     session_key,
@@ -73,7 +77,9 @@ hellos = st.builds(
 ends = st.builds(End, places, places, u16, u32, st.binary(min_size=16, max_size=16), st.booleans(), st.booleans())
 byes = st.builds(Bye, places, places, st.integers(0, 255), st.text(max_size=200))
 statements = st.builds(Members, places, places, u16, standings, st.lists(u32, max_size=8).map(tuple), st.booleans())
-packets = st.one_of(hellos, inputs_of_a_host(), ends, byes, statements)
+asks = st.builds(Ask, places, places, u16, u16, u32, st.binary(min_size=16, max_size=16), st.binary(max_size=200))
+tells = st.builds(Tell, places, places, u16, u16, st.binary(max_size=300))
+packets = st.one_of(hellos, inputs_of_a_host(), ends, byes, statements, asks, tells)
 
 
 @given(packets)
@@ -193,8 +199,25 @@ def test_too_long_terms_are_refused_where_they_are_made() -> None:
         encode(Hello(0, 0, b"x" * MAX_PACKET), KEY)
 
 
+def test_questions_and_answers_are_no_longer_than_they_may_be() -> None:
+    ask, tell = Ask(1, 0, 0, 1, 3, bytes(16), b"x" * MAX_QUESTION), Tell(1, 0, 0, 1, b"x" * MAX_ANSWER)
+    longest: list[tuple[Packet, Packet, int]] = [
+        (ask, ask._replace(question=ask.question + b"x"), MAX_QUESTION),
+        (tell, tell._replace(answer=tell.answer + b"x"), MAX_ANSWER),
+    ]
+    for packet, too_long, most in longest:
+        data = encode(packet, KEY)
+        assert len(data) <= MAX_PACKET and decode(data, KEY) == packet
+        longer = body_of(packet)[: -most - 2] + (most + 1).to_bytes(2, "little") + b"x" * (most + 1)
+        with pytest.raises(WireError):
+            decode(sealed(data[1], longer), KEY)
+        with pytest.raises(WireError):
+            encode(too_long, KEY)
+
+
 def test_only_a_hello_is_read_whatever_its_version() -> None:
-    for packet in (A_PACKET, End(1, 0, 0, 3, bytes(16), True, False), Bye(1, 0, 1, ""), A_STATEMENT):
+    others = Bye(1, 0, 1, ""), A_STATEMENT, Ask(1, 0, 0, 1, 2, bytes(16), b""), Tell(1, 0, 0, 1, b"")
+    for packet in (A_PACKET, End(1, 0, 0, 3, bytes(16), True, False), *others):
         kind = encode(packet, KEY)[1]
         with pytest.raises(WireError, match="version"):
             decode(sealed(kind, body_of(packet), PROTOCOL_VERSION + 1), KEY)
@@ -222,6 +245,9 @@ EXAMPLES: dict[str, Packet] = {
     "end, heard and settled": End(1, 0, 2, 450, bytes(range(16)), True, True),
     "bye": Bye(2, 0, 1, "the page was closed"),
     "members": A_STATEMENT,
+    "ask": Ask(1, 0, 2, 3, 60, bytes(range(16)), b'[["overview"]]'),
+    "ask, satisfied": Ask(0, 0, 0, 8, 60, bytes(range(16)), b""),
+    "tell": Tell(0, 0, 2, 3, b'[["digests",[]]]'),
 }
 
 

@@ -127,6 +127,7 @@ def test_players_and_kinds_count_apart(kept: Storage) -> None:
         (Kind.OUTCOME, b'{"outcome":""}'),
         (Kind.OUTCOME, b'{"outcome":"Quite Well"}'),
         (Kind.OUTCOME, b'{"outcome":"completed","detail":3}'),
+        (Kind.OUTCOME, b'{"outcome":"desync","desync":"frame 3"}'),
         (Kind.OUTCOME, b'{"outcome":"completed","certified_through":450}'),
         (Kind.OUTCOME, b'{"outcome":"completed","certified_through":[0]}'),
         (Kind.OUTCOME, b'{"outcome":"completed"}\n{"outcome":"left"}'),
@@ -237,7 +238,16 @@ def test_an_outcome_is_kept_as_the_player_told_it(kept: Storage) -> None:
         "detail": "frame 3",
         "rows": 0,
         "certified_through": [0, 2],
+        "desync": None,
     }
+
+
+def test_what_a_desync_was_found_to_be_is_kept_and_told_with_the_session(kept: Storage) -> None:
+    report = {"episode": 0, "frame": 37, "path": "environment.x", "values": {"player_0": "1.5", "player_1": "1.25"}}
+    kept.append(SESSION, "A", Kind.OUTCOME, 0, outcome("desync", desync=report))
+    kept.append(SESSION, "B", Kind.OUTCOME, 0, outcome("desync"))
+    assert [player["desync"] for player in kept.summary(SESSION)["players"]] == [report, None]
+    assert json.loads(kept.text(SESSION, "A", Kind.OUTCOME))["desync"] == report
 
 
 def test_what_the_server_concludes_is_certified_as_far_as_the_player_said_and_the_rows_came(kept: Storage) -> None:

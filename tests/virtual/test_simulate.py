@@ -209,6 +209,7 @@ def test_a_state_that_differs_behind_equal_rows_is_a_failure() -> None:
     report = pr.simulate(Quiet, frames=120, conditions=BAD, seed=2)
     assert {peer.csv[:2000] for peer in report.peers} == {report.oracle_csv[:2000]}
     assert report.failure is not None and report.failure_kind == "desync"
+    assert "environment.hidden is" in report.failure and "rows are alike" in report.failure
 
 
 def test_a_state_that_differs_from_the_oracles_alone_is_a_divergence() -> None:
