@@ -13,6 +13,7 @@ __all__ = ["Peer"]
 
 _MASK = 0xFFFFFFFF
 _NO_ECHO = 0xFFFF
+_NO_VIEW = -0x8000
 
 
 class Peer:
@@ -33,6 +34,7 @@ class Peer:
         self.bytes_sent = 0
         self.bytes_received = 0
         self.sync = TimeSync(1000.0 / period_ms)
+        self._peer_ms = 0  # its clock, from some time on; unlike what it sends this does not begin anew
         self.begin_episode()
 
     def begin_episode(self) -> None:
@@ -64,7 +66,7 @@ class Peer:
         age, echo = _NO_ECHO, 0
         if self._peer_clock is not None:
             age, echo = min(_NO_ECHO - 1, int(now_ms - self._peer_clock_at)), self._peer_clock
-        advantage = round(self.sync.own * 16)
+        advantage = max(_NO_VIEW + 1, round(self.sync.own * 16)) if self.sync.seen else _NO_VIEW
         sent = int(now_ms) & _MASK
         return Inputs(sender, episode, frame, need, held, advantage, sent, echo, age, final, chain[:8], start, tuple(inputs))
 
@@ -87,12 +89,17 @@ class Peer:
         order = (packet.sent - (self._peer_clock or 0)) & _MASK
         if self._peer_clock is None or 0 < order < 1 << 31:
             self._peer_clock, self._peer_clock_at = packet.sent, now_ms
+            self._peer_ms += order
             self.frame = packet.frame
             if packet.echo_age != _NO_ECHO:
                 trip = ((int(now_ms) - packet.echo) & _MASK) - packet.echo_age
                 if 0 <= trip < 60_000:
                     before = self.round_trip_ms
                     self.round_trip_ms = float(trip) if before is None else before + (trip - before) / 8
-            ahead = our_frame - packet.frame - (self.round_trip_ms or 0.0) / 2 / self._period
-            self.sync.observe(ahead, packet.advantage / 16)
+                    self.sync.clock.observe(now_ms, self._peer_ms + trip / 2)
+            if self.round_trip_ms is not None:
+                # Of frames on the way: a slower clock makes fewer, and a faster one is slowed down to ours.
+                way = self.round_trip_ms / 2 / self._period * min(1.0, self.sync.clock.rate)
+                view = packet.advantage / 16 if packet.advantage != _NO_VIEW else None
+                self.sync.observe(our_frame - packet.frame - way, view, way)
         return True
