@@ -37,6 +37,7 @@ from .errors import (
 from .experiment import Experiment
 from .match import Match, MatchSettings, Outcome
 from .operations import Reset, Restore, Rollback, Snapshot, Step
+from .rollback.delay import InputDelay
 from .simulation import Simulation
 from .snapshots.ways import SnapshotWay
 
@@ -64,6 +65,7 @@ __all__ = [
     "ExperimentError",
     "FrameNotHeld",
     "Freeze",
+    "InputDelay",
     "Match",
     "MatchSettings",
     "MatchStuck",

@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any, Literal, NoReturn, TypeAlias
 
-from pyodide_runtime.errors import ExperimentError
+from pyodide_runtime.errors import ExperimentError, SessionError
+from pyodide_runtime.rollback.delay import InputDelay, plain_delay
 
 Action: TypeAlias = Any
 """A bool, int, finite float, str, or a list, tuple or dict (with str keys) of these."""
@@ -134,7 +135,8 @@ class Experiment:
         requirements: packages that the environment needs in the browser, as in requirements.txt.
         draw: called in the browser with the environment, or with the environment and the name of the player who looks;
             returns a picture or a list of shapes. None calls the environment's own `render()`.
-        input_delay: frames between a key press and its effect, 0 to 60.
+        input_delay: frames between a key press and its effect, 0 to 60; or "adaptive": each player's page chooses by how long
+            packets take; or "matched": so, but the same for all players; or an `InputDelay` that says within which bounds.
         prediction_window: frames that may be simulated ahead of the confirmed frame, 1 to 60.
         prediction: what a remote player is thought to do: repeat the last input, or the default action.
         instructions: shown to players before and beside the game.
@@ -156,7 +158,7 @@ class Experiment:
     default_action: Action = 0
     requirements: Sequence[str] = ()
     draw: Callable[..., Any] | None = None
-    input_delay: int = 0
+    input_delay: int | InputDelay | Literal["adaptive", "matched"] = 0
     prediction_window: int = 8
     prediction: Literal["last", "default"] = "last"
     instructions: str = ""
@@ -178,7 +180,7 @@ class Experiment:
         _check_requirements(self.requirements)
         if self.draw is not None:
             _check_callable("draw", self.draw, (2, 1), "a function of the environment, and of the player if need be, or None")
-        _check_whole("input_delay", self.input_delay, 0, MOST_INPUT_DELAY)
+        object.__setattr__(self, "input_delay", _input_delay(self.input_delay))
         _check_whole("prediction_window", self.prediction_window, 1, MOST_PREDICTION_WINDOW)
         if self.prediction not in ("last", "default"):
             _wrong("prediction", self.prediction, "is neither", "write 'last' or 'default'")
@@ -206,7 +208,7 @@ class Experiment:
             "fps": _json_number(self.fps),
             "episodes": int(self.episodes),
             "max_steps": None if self.max_steps is None else int(self.max_steps),
-            "input_delay": int(self.input_delay),
+            "input_delay": plain_delay(InputDelay.of(self.input_delay)),
             "prediction_window": int(self.prediction_window),
             "prediction": str(self.prediction),
             "default_action": _json_action("default_action", self.default_action, ""),
@@ -269,6 +271,16 @@ def _check_number(setting: str, value: object, least: float, most: float) -> Non
         _wrong(setting, value, f"is a {type(value).__name__}, not a number", remedy)
     if not (least <= value <= most):  # also true of NaN
         _wrong(setting, value, "is out of range", remedy)
+
+
+def _input_delay(value: object) -> int | InputDelay:
+    if isinstance(value, int):
+        _check_whole("input_delay", value, 0, MOST_INPUT_DELAY)
+        return int(value)
+    try:
+        return InputDelay.of(value)
+    except SessionError as error:
+        raise SettingError("input_delay", str(error).removeprefix("input_delay").lstrip("=: ")) from None
 
 
 def _check_keys(keys: object) -> None:

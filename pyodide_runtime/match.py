@@ -29,7 +29,8 @@ from .ledger import EpisodeLedger
 from .network.peer import Peer
 from .network.wire import MAX_INPUT, PROTOCOL_VERSION, Bye, End, Hello, Inputs, Packet, decode, encode, session_key
 from .operations import Reset
-from .rollback.inputs import Prediction, make_input
+from .rollback.delay import DelayChooser, InputDelay, plain_delay
+from .rollback.inputs import Prediction, delay_of, make_input
 from .rollback.session import Counters, RollbackSession
 from .simulation import episode_seed
 from .terms import encode_terms, first_difference
@@ -86,7 +87,7 @@ class MatchSettings:
     seed: int
     fps: float = 30.0
     episodes: int = 1
-    input_delay: int = 0
+    input_delay: int | InputDelay = 0
     prediction_window: int = 8
     prediction: Prediction = Prediction.LAST
     state_digest_every: int | None = None
@@ -145,6 +146,11 @@ class Match:
         if longest > MAX_INPUT:
             raise SessionError(f"an input of {longest} bytes: an action space of more than {MAX_INPUT - 1} bytes cannot be played")
         encode(Hello(local, self._terms, True), self._key)  # too long a hello is better said here than later
+        delay = settings.input_delay
+        adaptive = delay if isinstance(delay, InputDelay) else None
+        self._chooser = DelayChooser(adaptive, settings.fps, settings.prediction_window) if adaptive else None
+        self._most_told = adaptive.most if adaptive else 0  # a fixed delay is not told in the inputs
+        self._noted_delay: int | None = None if isinstance(delay, InputDelay) else delay
         self._neutral = [make_input(codec.encode(action), True) for codec, action in zip(self._codecs, defaults, strict=True)]
         self._valid: list[set[bytes]] = [set() for _ in players]
         self._archive: dict[int, End] = {}
@@ -286,6 +292,7 @@ class Match:
             local=[self.local],
             neutral=self._neutral,
             input_delay=settings.input_delay,
+            wishes_every=max(1, round(settings.fps)),
             window=settings.prediction_window,
             prediction=settings.prediction,
             counters=self.counters,
@@ -295,12 +302,15 @@ class Match:
             peer.begin_episode()
             self.session.expect_report(peer.player)
             self.ledger.expect(peer.player)
+        if self._chooser is not None:
+            self._chooser.restart()
         self._ends: dict[int, End] = {}
         self._journal.episode(self.episode, seed)
 
     def _play(self, now: float, sample: Callable[[], bytes]) -> None:
         session = self.session
         sampled = session.queues[self.local].last
+        self._adapt_delay(now)
         if now < self._due:
             replayed, _ = session.advance(step=False)
         else:
@@ -325,6 +335,22 @@ class Match:
                 self._compare_end(self.peers[place], end)
         if self.phase is not Phase.OVER:
             self._send_inputs(now, at_once=session.queues[self.local].last > sampled)
+
+    def _adapt_delay(self, now: float) -> None:
+        session = self.session
+        if self._chooser is not None:
+            session.wish_delay(self._chooser.choose(now))
+        if session.delay != self._noted_delay:
+            self._noted_delay = session.delay
+            self._journal.note(
+                {
+                    "event": "input_delay",
+                    "episode": self.episode,
+                    "frame": session.frame,
+                    "delay": session.delay,
+                    "at_ms": round(now, 1),
+                }
+            )
 
     def _stretch(self) -> float:
         return max([peer.sync.stretch for peer in self.peers.values()], default=1.0)
@@ -388,6 +414,8 @@ class Match:
         peer.knows_us = True
         if self.phase is Phase.OVER:
             return
+        if self._chooser is not None:
+            self._chooser.observe(now, peer.player, packet.frame - packet.need, session.delay, peer.round_trip_ms)
         session.receive(peer.player, packet.start, packet.inputs)
         session.report(peer.player, packet.held - 1)
         self._compared(self.ledger.claim(peer.player, packet.final, packet.chain))
@@ -397,7 +425,7 @@ class Match:
         if valid.issuperset(inputs):
             return
         for data in set(inputs) - valid:
-            if len(data) != 1 + codec.size or data[0] > 1:
+            if len(data) != 1 + codec.size or data[0] & 0x0F > 1 or delay_of(data) > self._most_told:
                 raise WireError("an input of the wrong length, or with unknown flags")
             try:
                 codec.decode(data[1:])
@@ -556,7 +584,7 @@ def _terms(runtime: Runtime, settings: MatchSettings) -> bytes:
             "seed": settings.seed,
             "fps": settings.fps,
             "episodes": settings.episodes,
-            "input_delay": settings.input_delay,
+            "input_delay": plain_delay(settings.input_delay),
             "prediction_window": settings.prediction_window,
             "prediction": settings.prediction.value,
             "state_digest_every": settings.digest_every,

@@ -23,6 +23,7 @@ from .errors import ExperimentError, PyodideRuntimeError, SessionError, WireErro
 from .experiment import Experiment
 from .match import Match, MatchSettings, Outcome, Phase
 from .records import Kind, Record, decode_inbox, encode_outbox, event, stats_record, upload_record
+from .rollback.delay import InputDelay
 from .rollback.inputs import Prediction, make_input
 from .uploads import UploadJournal
 
@@ -126,7 +127,7 @@ class Participant:
             seed=start["seed"],
             fps=experiment.fps,
             episodes=experiment.episodes,
-            input_delay=experiment.input_delay,
+            input_delay=InputDelay.of(experiment.input_delay),
             prediction_window=experiment.prediction_window,
             prediction=Prediction(experiment.prediction),
             state_digest_every=experiment.state_digest_every,

@@ -13,7 +13,19 @@ from __future__ import annotations
 
 import enum
 
-__all__ = ["ABSENT", "FOCUSED", "RETURNS", "STOPS", "InputQueue", "Prediction", "action_of", "is_focused", "make_input"]
+__all__ = [
+    "ABSENT",
+    "FOCUSED",
+    "RETURNS",
+    "STOPS",
+    "InputQueue",
+    "Prediction",
+    "action_of",
+    "delay_of",
+    "is_focused",
+    "make_input",
+    "with_delay",
+]
 
 #: The flag of an input whose player's page had the focus.
 FOCUSED = 1
@@ -47,6 +59,16 @@ def is_focused(data: bytes) -> bool:
     return bool(data[0] & FOCUSED)
 
 
+def delay_of(data: bytes) -> int:
+    """The input delay by which the input was taken, in frames, where that is adaptive; else 0."""
+    return data[0] >> 4
+
+
+def with_delay(data: bytes, delay: int) -> bytes:
+    """The same input, taken by this delay, 0 to 15 frames."""
+    return bytes((data[0] & 0x0F | delay << 4,)) + data[1:]
+
+
 class InputQueue:
     """The inputs of one player.
 
@@ -71,6 +93,11 @@ class InputQueue:
         self.last = frame
         return True
 
+    @property
+    def newest(self) -> bytes:
+        """The last input that is held; the neutral one if there is none."""
+        return self._inputs.get(self.last, self._neutral)
+
     def held(self, frame: int) -> bytes | None:
         """The input of a frame if it is held."""
         return self._inputs.get(frame)
@@ -80,7 +107,7 @@ class InputQueue:
         data = self._inputs.get(frame)
         if data is not None:
             return data
-        last = self._inputs.get(self.last, self._neutral)
+        last = self.newest
         return last if self._prediction is Prediction.LAST else last[:1] + self._neutral[1:]
 
     def span(self, start: int) -> list[bytes]:

@@ -23,7 +23,8 @@ from ..batch import Runtime
 from ..errors import BatchError, EnvironmentFailed, SessionError
 from ..operations import Rollback, Snapshot
 from ..simulation import StepRecord
-from .inputs import InputQueue, Prediction, action_of
+from .delay import InputDelay, MatchedDelay
+from .inputs import InputQueue, Prediction, action_of, delay_of, with_delay
 
 __all__ = ["Advance", "Counters", "FinalFrame", "RollbackSession"]
 
@@ -66,7 +67,9 @@ class RollbackSession:
         runtime: reset to the episode's seed, at frame 0.
         local: places (in the runtime's order of players) of the players whose inputs come from this host.
         neutral: the input that means nothing was done, for each player.
-        input_delay: frames between taking a local input and the frame it belongs to.
+        input_delay: frames between taking a local input and the frame it belongs to; or how that is found out: then the local
+            inputs carry it (`delay_of`).
+        wishes_every: how many frames lie between two in which the hosts say what a matched delay should be.
         window: how far beyond the confirmed frame to go, in frames; 1 means never to predict.
         prediction: how to guess.
         counters: to be carried on from an earlier episode.
@@ -81,23 +84,28 @@ class RollbackSession:
         *,
         local: Sequence[int],
         neutral: Sequence[bytes],
-        input_delay: int = 0,
+        input_delay: int | InputDelay = 0,
+        wishes_every: int = 30,
         window: int = 8,
         prediction: Prediction = Prediction.LAST,
         counters: Counters | None = None,
     ) -> None:
         if window < 1:
             raise SessionError(f"prediction window {window}: it must be at least 1 frame")
-        if input_delay < 0:
-            raise SessionError(f"input delay {input_delay}: it cannot be negative")
+        setting = input_delay if isinstance(input_delay, InputDelay) else None
+        delay = setting.first if setting is not None else InputDelay.of(input_delay)
+        if not isinstance(delay, int):
+            raise SessionError(f"input delay {input_delay!r}: give a number of frames, or InputDelay(...)")
         if runtime.frame != 0:
             raise SessionError("a session begins at frame 0 of an episode; reset the runtime first")
         self._runtime = runtime
         self._simulation = runtime.simulation
         self._window = window
-        self._delay = input_delay
+        self._delay = self._wish = delay
+        self._adaptive = setting is not None
+        self._matched = MatchedDelay(delay, wishes_every, window) if setting is not None and setting.matched else None
         self.local = tuple(local)
-        self.queues = [InputQueue(data, input_delay, prediction) for data in neutral]
+        self.queues = [InputQueue(with_delay(data, delay) if setting else data, delay, prediction) for data in neutral]
         self.counters = counters or Counters()
         self._first_incorrect: int | None = None
         self._reported: dict[int, int] = {}
@@ -146,8 +154,29 @@ class RollbackSession:
         """
         if not self._going or (self._far and self._window > 1):
             return False
-        needed = self._simulation.frame + self._delay
+        needed = self._simulation.frame + self.delay
         return any(self.queues[player].last < needed for player in self.local)
+
+    @property
+    def delay(self) -> int:
+        """How many frames after it is taken an input of this frame counts."""
+        return self._delay if self._matched is None else self._matched.at(self._simulation.frame)
+
+    def wish_delay(self, delay: int) -> None:
+        """From now on the inputs of the local players are to be taken so many frames before they count.
+
+        A matched delay is in force only once all hosts know of it, and only if none wishes for a longer one. A longer delay
+        repeats the last input for the frames between; a shorter one takes no input until those that were taken have come
+        to count.
+
+        Raises:
+            SessionError: the delay of this session is fixed.
+        """
+        if not self._adaptive:
+            raise SessionError("the input delay of this session is fixed")
+        self._wish = delay
+        if self._matched is None:
+            self._delay = delay
 
     @property
     def _going(self) -> bool:
@@ -178,6 +207,7 @@ class RollbackSession:
                 self.counters.mispredictions += 1
                 if self._first_incorrect is None or frame < self._first_incorrect:
                     self._first_incorrect = frame
+        self._learn_delays()
         return len(new)
 
     def report(self, peer: int, held: int) -> None:
@@ -209,7 +239,7 @@ class RollbackSession:
             self._blocked = None
         if local is not None:
             for player in self.local:
-                self.queues[player].add(frame + self._delay, local[player])
+                self._take(player, frame + self.delay, local[player])
         step = step and self.can_step
         if first is None and not step:
             return _NOTHING
@@ -223,6 +253,24 @@ class RollbackSession:
             self.counters.deepest_rollback = max(self.counters.deepest_rollback, replayed)
         self._run(frame if first is None else first, end)
         return Advance(replayed, step and self._simulation.frame == end)
+
+    def _take(self, player: int, needed: int, data: bytes) -> None:
+        """Take a local player's input for frame `needed`, and the last one again for the frames that lack theirs before it."""
+        queue, delay = self.queues[player], self.delay
+        while queue.last < needed:
+            frame = queue.last + 1
+            taken = data if frame == needed else queue.newest
+            if self._adaptive:
+                asks = self._matched is not None and self._matched.asks(frame)
+                taken = with_delay(taken, self._wish if asks else delay)
+            queue.add(frame, taken)
+        self._learn_delays()
+
+    def _learn_delays(self) -> None:
+        """Learn the wishes for a matched delay as soon as they are held, before they can be discarded."""
+        matched = self._matched
+        while matched is not None and matched.next <= self.held:
+            matched.learn([delay_of(queue.guess(matched.next)) for queue in self.queues])
 
     def _run(self, start: int, end: int) -> None:
         """Simulate from frame `start` up to `end`, which is not simulated, all or nothing.

@@ -12,6 +12,7 @@ from typing import Any
 from ..errors import MatchStuck
 from ..match import Outcome
 from ..network.virtual import NetworkConditions, Partition, PlannedFates
+from ..rollback.delay import InputDelay
 from ..rollback.inputs import Prediction
 from ..rows import to_csv
 from .inputs import Controllers, PlannedInputs
@@ -37,7 +38,7 @@ def simulate(
     conditions: NetworkConditions | None = None,
     seed: int = 0,
     controllers: Controllers | None = None,
-    input_delay: int = 0,
+    input_delay: int | InputDelay | str = 0,
     prediction_window: int = 8,
     fps: float = 30,
     prediction: Prediction | str = Prediction.LAST,
@@ -69,7 +70,7 @@ def simulate(
             given neither environment nor observation: what a host shows while it predicts depends on the network. None, or a
             player without one: random actions of the player's action space, each held for 1 to `hold` frames, one frame in
             ten without the page's focus.
-        input_delay: frames between taking an input and the frame it belongs to.
+        input_delay: frames between taking an input and the frame it belongs to; "adaptive", "matched", or an `InputDelay`.
         prediction_window: how many frames a host may be ahead of the confirmed frame.
         fps: frames a second.
         prediction: how inputs are guessed: "last" or "default".
@@ -94,7 +95,7 @@ def simulate(
         episodes=episodes,
         seed=seed,
         fps=fps,
-        input_delay=input_delay,
+        input_delay=input_delay,  # type: ignore[arg-type]  # Scenario makes it one
         prediction_window=prediction_window,
         prediction=prediction,  # type: ignore[arg-type]  # Scenario makes it one
         snapshot_every=snapshot_every,

@@ -113,7 +113,7 @@ class Table:
         self._host_of = {player: host for host in self.hosts for player in host.players}
 
     def _sampler(self, match: Match, player: int) -> Sampler:
-        return lambda: self.inputs.at(player, match.episode, match.frame + match.settings.input_delay)
+        return lambda: self.inputs.at(player, match.episode, match.frame + match.session.delay)
 
     @property
     def matches(self) -> list[Match]:
