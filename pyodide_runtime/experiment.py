@@ -145,6 +145,9 @@ class Experiment:
         snapshot_every: the environment is captured in every frame whose number is a multiple of this, 1 to 60. More than 1 pays
             where a step costs less than a capture: a rollback to a frame between begins at the one before.
         disconnect_after_ms: silence, in milliseconds, after which a player counts as lost.
+        when_hidden: what happens while a player's page is hidden (another tab, a minimised window): "play" goes on, and the player
+            does nothing; "pause" lets all wait until it is seen again; "end" ends the match after `hidden_limit_ms`.
+        hidden_limit_ms: hidden for so long in a row, in milliseconds, a page ends the match; for "end", and, if wanted, for "pause".
     """
 
     name: str
@@ -166,6 +169,8 @@ class Experiment:
     state_digest_every: int | None = None
     snapshot_every: int = 1
     disconnect_after_ms: float = 5000
+    when_hidden: Literal["play", "pause", "end"] = "play"
+    hidden_limit_ms: float | None = None
 
     def __post_init__(self) -> None:
         _check_text("name", self.name, one_line=True)
@@ -189,6 +194,7 @@ class Experiment:
         _check_whole("state_digest_every", self.state_digest_every, 1, or_none="to compare once a second")
         _check_whole("snapshot_every", self.snapshot_every, 1, MOST_SNAPSHOT_EVERY)
         _check_number("disconnect_after_ms", self.disconnect_after_ms, 100, 600_000)
+        _check_hidden(self.when_hidden, self.hidden_limit_ms)
         object.__setattr__(self, "fps", float(self.fps))
         object.__setattr__(self, "disconnect_after_ms", float(self.disconnect_after_ms))
         object.__setattr__(self, "keys", dict(self.keys))
@@ -217,6 +223,8 @@ class Experiment:
             "state_digest_every": None if self.state_digest_every is None else int(self.state_digest_every),
             "snapshot_every": int(self.snapshot_every),
             "disconnect_after_ms": _json_number(self.disconnect_after_ms),
+            "when_hidden": str(self.when_hidden),
+            "hidden_limit_ms": None if self.hidden_limit_ms is None else _json_number(self.hidden_limit_ms),
         }
 
 
@@ -271,6 +279,17 @@ def _check_number(setting: str, value: object, least: float, most: float) -> Non
         _wrong(setting, value, f"is a {type(value).__name__}, not a number", remedy)
     if not (least <= value <= most):  # also true of NaN
         _wrong(setting, value, "is out of range", remedy)
+
+
+def _check_hidden(when: object, limit_ms: object) -> None:
+    if when not in ("play", "pause", "end"):
+        _wrong("when_hidden", when, "is none of these", "write 'play', 'pause' or 'end'")
+    if limit_ms is not None:
+        _check_number("hidden_limit_ms", limit_ms, 100, 86_400_000)
+        if when == "play":
+            _wrong("hidden_limit_ms", limit_ms, "means nothing with when_hidden='play'", "write when_hidden='end' or 'pause'")
+    elif when == "end":
+        _wrong("hidden_limit_ms", limit_ms, "is no time", "say after how many milliseconds a hidden page ends the match")
 
 
 def _input_delay(value: object) -> int | InputDelay:

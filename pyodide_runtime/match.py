@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from .attention import Attention, WhenHidden
 from .batch import Runtime
 from .errors import (
     ActionError,
@@ -74,6 +75,7 @@ class Outcome(enum.Enum):
     REFUSED = "refused"  #: the peers' terms differ
     DESYNC = "desync"  #: the peers' data differ
     ENVIRONMENT_ERROR = "environment_error"  #: the environment raised
+    HIDDEN = "hidden"  #: this host's page was hidden for too long
 
 
 REASONS = list(Outcome)
@@ -92,6 +94,8 @@ class MatchSettings:
     prediction: Prediction = Prediction.LAST
     state_digest_every: int | None = None
     disconnect_after_ms: float = 5000.0
+    when_hidden: WhenHidden = WhenHidden.PLAY
+    hidden_limit_ms: float | None = None
     default_actions: tuple[Any, ...] = (0,)
     terms: Mapping[str, Any] = field(default_factory=dict)
 
@@ -146,6 +150,8 @@ class Match:
         if longest > MAX_INPUT:
             raise SessionError(f"an input of {longest} bytes: an action space of more than {MAX_INPUT - 1} bytes cannot be played")
         encode(Hello(local, self._terms, True), self._key)  # too long a hello is better said here than later
+        self._attention = Attention(settings.when_hidden, settings.hidden_limit_ms)
+        self._noted_pause: tuple[str, ...] = ()
         delay = settings.input_delay
         adaptive = delay if isinstance(delay, InputDelay) else None
         self._chooser = DelayChooser(adaptive, settings.fps, settings.prediction_window) if adaptive else None
@@ -171,6 +177,16 @@ class Match:
     def frame(self) -> int:
         """The next frame to be simulated."""
         return self.session.frame
+
+    @property
+    def paused(self) -> tuple[str, ...]:
+        """The players for whose sake nobody goes on: their pages are hidden, and the match is to pause then."""
+        if self.phase is Phase.OVER:
+            return ()
+        own = self._attention.paused
+        return tuple(
+            name for place, name in enumerate(self.runtime.players) if (own if place == self.local else self.peers[place].paused)
+        )
 
     @property
     def round_trip_ms(self) -> float | None:
@@ -212,6 +228,7 @@ class Match:
         """
         before = self.session.frame
         self._forgive_pause(now_ms)
+        self._attend(now_ms)
         try:
             if self.phase is Phase.CONNECTING:
                 self._connect(now_ms)
@@ -225,6 +242,19 @@ class Match:
             self._check_silence(now_ms)
         self._last_tick = now_ms
         return max(0, self.session.frame - before)
+
+    def hide(self, hidden: bool, now_ms: float) -> None:
+        """This host's page was hidden, or is seen again."""
+        if self._attention.hide(hidden, now_ms):
+            self._journal.note({"event": "visibility", "hidden": hidden, "at_ms": round(now_ms, 1)})
+
+    def _attend(self, now: float) -> None:
+        hidden = self._attention.overdue(now)
+        if hidden is not None and self.phase in (Phase.CONNECTING, Phase.PLAYING):
+            self._end(Outcome.HIDDEN, f"the page was hidden for {hidden / 1000:.1f} s")
+        if self.paused != self._noted_pause:
+            self._noted_pause = self.paused
+            self._journal.note({"event": "paused", "players": list(self.paused), "at_ms": round(now, 1)})
 
     def _forgive_pause(self, now: float) -> None:
         """A pause counts as a short silence, not as a long one; but a host that does nothing but pause notices, too."""
@@ -311,7 +341,9 @@ class Match:
         session = self.session
         sampled = session.queues[self.local].last
         self._adapt_delay(now)
-        if now < self._due:
+        if self._attention.paused:
+            self._due = max(self._due, now + min(RETRY_MS, self._period))
+        if now < self._due or self._attention.paused:
             replayed, _ = session.advance(step=False)
         else:
             replayed, stepped = session.advance({self.local: sample()} if session.wants_input else None)
@@ -339,6 +371,8 @@ class Match:
     def _adapt_delay(self, now: float) -> None:
         session = self.session
         if self._chooser is not None:
+            if self.paused:
+                self._chooser.rest(now)
             session.wish_delay(self._chooser.choose(now))
         if session.delay != self._noted_delay:
             self._noted_delay = session.delay
@@ -391,7 +425,7 @@ class Match:
                 start=start,
                 inputs=own.span(start),
             )
-            self._send(peer, INPUT, packet)
+            self._send(peer, INPUT, packet._replace(paused=self._attention.paused))
 
     def _take_inputs(self, peer: Peer, packet: Inputs, now: float) -> None:
         if not peer.heard_hello:
@@ -415,7 +449,7 @@ class Match:
         if self.phase is Phase.OVER:
             return
         if self._chooser is not None:
-            self._chooser.observe(now, peer.player, packet.frame - packet.need, session.delay, peer.round_trip_ms)
+            self._chooser.observe(now, peer.player, packet.frame, packet.need, session.delay, peer.round_trip_ms)
         session.receive(peer.player, packet.start, packet.inputs)
         session.report(peer.player, packet.held - 1)
         self._compared(self.ledger.claim(peer.player, packet.final, packet.chain))
@@ -584,6 +618,7 @@ def _terms(runtime: Runtime, settings: MatchSettings) -> bytes:
             "seed": settings.seed,
             "fps": settings.fps,
             "episodes": settings.episodes,
+            "when_hidden": [settings.when_hidden.value, settings.hidden_limit_ms],
             "input_delay": plain_delay(settings.input_delay),
             "prediction_window": settings.prediction_window,
             "prediction": settings.prediction.value,

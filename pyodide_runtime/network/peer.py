@@ -31,6 +31,7 @@ class Peer:
         self.knows_us = False  # it has told us that our hello arrived
         self.last_heard: float | None = None
         self.round_trip_ms: float | None = None
+        self.paused = False  # its page is hidden, and so it does not go on
         self.bytes_sent = 0
         self.bytes_received = 0
         self.sync = TimeSync(1000.0 / period_ms)
@@ -91,6 +92,7 @@ class Peer:
             self._peer_clock, self._peer_clock_at = packet.sent, now_ms
             self._peer_ms += order
             self.frame = packet.frame
+            self.paused = packet.paused
             if packet.echo_age != _NO_ECHO:
                 trip = ((int(now_ms) - packet.echo) & _MASK) - packet.echo_age
                 if 0 <= trip < 60_000:

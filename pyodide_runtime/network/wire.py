@@ -38,13 +38,15 @@ __all__ = [
 ]
 
 #: Changed whenever a layout changes; peers of different versions refuse each other.
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 #: No packet is longer. Hellos carry settings and may be long; an Inputs packet is a few dozen bytes.
 MAX_PACKET = 60_000
 #: At most so many inputs travel in one packet, whatever their runs say.
 MAX_INPUTS = 4_096
 #: No input is longer, in bytes, so that every packet has room for one.
 MAX_INPUT = 32_000
+#: So the uppermost bit of an input's size is free; it says that the sender is paused.
+PAUSED = 0x8000
 #: The text of a Bye is cut off after so many bytes.
 MAX_DETAIL = 1_000
 
@@ -77,13 +79,14 @@ class Inputs(NamedTuple):
         frame: the sender's c, the next frame that it will simulate.
         need: the first frame of the receiver's inputs that the sender lacks: all before are acknowledged.
         held: the first frame of which the sender lacks some player's input.
-        advantage: how many frames the sender sees itself ahead of the receiver, in sixteenths.
+        advantage: how many frames the sender sees itself ahead of the receiver, in sixteenths; -32768 if it has seen nothing yet.
         sent: the sender's clock in ms, modulo 2**32.
         echo: the newest `sent` that the sender got from the receiver.
         echo_age: how many ms it has kept that; 65535 if there is none.
         final: how many frames are final at the sender, and `chain`: the first 8 bytes of its digest chain there.
         start: frame of the first input.
         inputs: all inputs from `start` on, each of the same length.
+        paused: the sender does not go on, because its page is hidden.
     """
 
     sender: int
@@ -99,6 +102,7 @@ class Inputs(NamedTuple):
     chain: bytes
     start: int
     inputs: tuple[bytes, ...]
+    paused: bool = False
 
 
 class End(NamedTuple):
@@ -186,7 +190,7 @@ def _encode_inputs(packet: Inputs) -> bytes:
         packet.final,
         packet.chain,
         packet.start,
-        size,
+        size | PAUSED if packet.paused else size,
         len(runs),
     )
     return head + b"".join(runs)
@@ -243,6 +247,7 @@ def _flag(value: int) -> bool:
 
 def _decode_inputs(body: bytes, sender: int) -> Inputs:
     (episode, frame, need, held, advantage, sent, echo, echo_age, final, chain, start, size, runs) = _INPUTS.unpack_from(body)
+    paused, size = bool(size & PAUSED), size & ~PAUSED
     if (size == 0) != (runs == 0) or size > MAX_INPUT:
         raise WireError("a packet has runs of inputs without a size, or a size without runs, or too large a one")
     step = _RUN.size + size
@@ -260,4 +265,4 @@ def _decode_inputs(body: bytes, sender: int) -> Inputs:
         inputs += [data] * count
         if len(inputs) > MAX_INPUTS:
             raise WireError(f"a packet holds more than {MAX_INPUTS} inputs")
-    return Inputs(sender, episode, frame, need, held, advantage, sent, echo, echo_age, final, chain, start, tuple(inputs))
+    return Inputs(sender, episode, frame, need, held, advantage, sent, echo, echo_age, final, chain, start, tuple(inputs), paused)

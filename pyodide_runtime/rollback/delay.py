@@ -29,6 +29,9 @@ RAISED_MS, LOWERED_MS = 400.0, 3000.0
 RAISED_SHARE, LOWERED_SHARE = 0.25, 0.05
 #: It is lowered once in so many ms at the most, by one frame, and raised once in so many.
 LOWERED_EVERY_MS, RAISED_EVERY_MS = 2000.0, 1000.0
+#: After this host has stood still, all are apart for so many ms; what is said then is no sign of the line. It has stood still if
+#: it was not asked for so many.
+RESTED_MS, GAP_MS = 2000.0, 500.0
 #: How often it is thought about, in ms, and how many views must have come by then.
 EVERY_MS, FEWEST_VIEWS = 100.0, 5
 
@@ -106,16 +109,19 @@ class DelayChooser:
         self._setting = setting
         self._tolerated = min(max(1, round(TOLERATED_MS * fps / 1000)), window - 2)
         self._views: dict[int, deque[tuple[float, int]]] = {}
+        self._frames: dict[int, int] = {}
+        self._asked_at: float | None = None
         self._in_force = setting.first
         self._blind_until = self._raised_at = self._lowered_at = self._next = -math.inf
         #: What this host's delay should be, in frames.
         self.delay = setting.first
 
-    def observe(self, now_ms: float, peer: int, beyond: int, in_force: int, trip_ms: float | None) -> None:
-        """A peer says how far it has gone on without this host's inputs.
+    def observe(self, now_ms: float, peer: int, frame: int, lacking: int, in_force: int, trip_ms: float | None) -> None:
+        """A peer says how far it has gone on without this host's inputs. One that stands still says nothing new.
 
         Args:
-            beyond: its next frame less the first frame of which it lacks this host's input, in frames.
+            frame: the next frame that it will simulate.
+            lacking: the first frame of which it lacks this host's input.
             in_force: the delay by which this host takes inputs now.
             trip_ms: the round trip to that peer, if it is known: what was sent by an earlier delay is answered by then.
         """
@@ -123,20 +129,32 @@ class DelayChooser:
             self._in_force = in_force
             self._blind_until = now_ms + (trip_ms or 0.0) + EVERY_MS
             self._views.clear()
-        if now_ms < self._blind_until:
+        if self._asked_at is not None and now_ms - self._asked_at > GAP_MS:
+            self.rest(now_ms)
+        before = self._frames.get(peer, -1)
+        self._frames[peer] = max(before, frame)
+        if frame <= before or now_ms < self._blind_until:
             return
         views = self._views.setdefault(peer, deque())
-        views.append((now_ms, beyond + in_force))
+        views.append((now_ms, frame - lacking + in_force))
         while views[0][0] < now_ms - LOWERED_MS:
             views.popleft()
+
+    def rest(self, now_ms: float) -> None:
+        """This host stands still, so that its peers go on without it however near they are."""
+        self._views.clear()
+        self._blind_until = max(self._blind_until, now_ms + RESTED_MS)
 
     def restart(self) -> None:
         """Frames begin anew; the delay stays what it was."""
         self._views.clear()
+        self._frames.clear()
+        self._asked_at = None
         self._in_force = self._setting.first
 
     def choose(self, now_ms: float) -> int:
         """The delay that this host should have from now on, in frames."""
+        self._asked_at = now_ms
         if now_ms < self._next:
             return self.delay
         self._next = now_ms + EVERY_MS

@@ -22,6 +22,8 @@ class Line:
         setting = pr.InputDelay(**bounds)
         self.chooser = DelayChooser(setting, FPS, window)
         self.now = 0.0
+        self.frame = 0
+        self.going = True
         self.in_force = setting.first
         self.changes: list[tuple[float, int]] = []
 
@@ -30,8 +32,10 @@ class Line:
         end = self.now + ms
         while self.now < end:
             self.now += PERIOD
+            self.frame += self.going
             for peer, way in enumerate(ways):
-                self.chooser.observe(self.now, peer, way - self.in_force, self.in_force, 2 * way * PERIOD)
+                frame = self.frame
+                self.chooser.observe(self.now, peer, frame, frame - way + self.in_force, self.in_force, 2 * way * PERIOD)
             chosen = self.chooser.choose(self.now)
             if chosen != self.in_force:
                 self.changes.append((self.now, chosen))
@@ -97,12 +101,30 @@ def test_who_hears_nothing_keeps_its_delay() -> None:
     assert line.play(20_000) == 3 and line.changes == []
 
 
+def test_peers_that_stand_still_say_nothing() -> None:
+    line = Line()
+    line.play(5000, 7)
+    line.going = False
+    assert line.play(30_000, 0) == 5
+
+
+def test_a_host_that_stood_still_does_not_take_what_follows_from_that_for_the_line() -> None:
+    line = Line()
+    line.play(5000, 1)
+    line.now += 3000  # it was frozen
+    line.play(1500, 9)
+    line.chooser.rest(line.now)  # it is paused
+    line.play(1500, 9)
+    assert line.play(5000, 1) == 0 and line.changes == []
+
+
 def test_where_nothing_is_predicted_a_delay_spares_the_others_their_waiting() -> None:
     """With a window of 1 a peer stops at the first input that it lacks, and says no more than that it lacks it."""
     chooser, now, delay = DelayChooser(pr.InputDelay(), FPS, 1), 0.0, 0
     for _ in range(1000):
         now += PERIOD
-        chooser.observe(now, 1, min(0, 4 - delay), delay, 200.0)  # it takes 4 frames, and one more for the peer to have it in time
+        frame = round(now / PERIOD)
+        chooser.observe(now, 1, frame, frame - min(0, 4 - delay), delay, 200.0)  # it takes 4 frames, and one more for the peer to have it in time
         delay = chooser.choose(now)
     assert delay == 5
 

@@ -57,6 +57,7 @@ inputs_packets = st.builds(
     st.binary(min_size=8, max_size=8),
     u32,
     runs_of_inputs(),
+    st.booleans(),
 )
 ends = st.builds(End, places, u16, u32, st.binary(min_size=16, max_size=16), st.booleans(), st.booleans())
 byes = st.builds(Bye, places, st.integers(0, 255), st.text(max_size=200))
@@ -195,6 +196,7 @@ EXAMPLES: dict[str, Packet] = {
     "inputs": A_PACKET,
     "no inputs": A_PACKET._replace(sender=0, advantage=40, echo=0, echo_age=0xFFFF, inputs=()),
     "a key held for long": A_PACKET._replace(inputs=(b"\x01\x03",) * 300),
+    "inputs of a host that is paused": A_PACKET._replace(paused=True),
     "end": End(1, 2, 450, bytes(range(16)), False, False),
     "end, heard and settled": End(1, 2, 450, bytes(range(16)), True, True),
     "bye": Bye(2, 1, "the page was closed"),
