@@ -14,6 +14,8 @@ __all__ = ["Peer"]
 _MASK = 0xFFFFFFFF
 _NO_ECHO = 0xFFFF
 _NO_VIEW = -0x8000
+#: What is looked at after so many ms, and frames, without a look had waited for this host, for who knows how long.
+WAITED_MS, WAITED_FRAMES = 500.0, 3
 
 
 class Peer:
@@ -35,6 +37,8 @@ class Peer:
         self.bytes_sent = 0
         self.bytes_received = 0
         self.sync = TimeSync(1000.0 / period_ms)
+        self._looked_at = 0.0
+        self._waited = False  # what is looked at now
         self._peer_ms = 0  # its clock, from some time on; unlike what it sends this does not begin anew
         self.begin_episode()
 
@@ -86,6 +90,9 @@ class Peer:
         if packet.need > sent_frames:
             return False
         self.acknowledged = max(self.acknowledged, packet.need)
+        if now_ms != self._looked_at:
+            self._waited = now_ms - self._looked_at > max(WAITED_MS, WAITED_FRAMES * self._period)
+            self._looked_at = now_ms
         # Time may be read only off packets that arrive in order; an old one would spoil the clocks.
         order = (packet.sent - (self._peer_clock or 0)) & _MASK
         if self._peer_clock is None or 0 < order < 1 << 31:
@@ -93,6 +100,8 @@ class Peer:
             self._peer_ms += order
             self.frame = packet.frame
             self.paused = packet.paused
+            if self._waited:
+                return True
             if packet.echo_age != _NO_ECHO:
                 trip = ((int(now_ms) - packet.echo) & _MASK) - packet.echo_age
                 if 0 <= trip < 60_000:
