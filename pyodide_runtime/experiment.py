@@ -147,7 +147,8 @@ class Experiment:
         disconnect_after_ms: silence, in milliseconds, after which a player counts as lost.
         when_hidden: what happens while a player's page is hidden (another tab, a minimised window): "play" goes on, and the player
             does nothing; "pause" lets all wait until it is seen again; "end" ends the match after `hidden_limit_ms`.
-        hidden_limit_ms: hidden for so long in a row, in milliseconds, a page ends the match; for "end", and, if wanted, for "pause".
+        hidden_limit_ms: hidden for so long in a row, in milliseconds, a page ends the match; needed by "end", possible with
+            "pause".
     """
 
     name: str

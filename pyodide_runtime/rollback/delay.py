@@ -88,7 +88,7 @@ class InputDelay:
                 return InputDelay(**value)
             except TypeError:
                 pass
-        raise SessionError(f"input_delay={value!r}: give a number of frames, 'adaptive', 'matched', or InputDelay(...)")
+        raise SessionError(f"input_delay={value!r} is no delay; give a number of frames, 'adaptive', 'matched', or InputDelay(...)")
 
 
 def plain_delay(delay: int | InputDelay) -> int | dict[str, Any]:

@@ -1,12 +1,12 @@
 """Time sync: whoever is ahead of its peers runs a little slower, until all are within a frame of each other.
 
-Frame advantage is how many frames this side is ahead of a peer, as seen from here. What is seen is wrong by as much as
-the packets' way is misjudged, and by about the same on the other side; so half the sum of its own view and its peer's,
-each of the same moment, tells either side how wrong they are (the idea of two views is GGPO's, by Tony Cannon). That
-hardly changes and is averaged for long, so that what is acted on is as new as the own view, however old the peer's. How much slower follows from how far ahead one
-is, and from how long one has been so: that part makes up for a host that is faster than it should be. A clock that runs
-too fast is seen sooner, on the clocks themselves (`clockrate`), and made up for at once. Rate is changed, never a frame
-skipped. It knows nothing of packets or of what a frame is.
+Frame advantage is how many frames this side is ahead of a peer, as seen from here. What is seen is wrong by as much as the
+packets' way is misjudged, and by about the same on the other side; so half the sum of its own view and its peer's, each of
+the same moment, tells either side how wrong they are (the idea of two views is GGPO's, by Tony Cannon). That hardly changes
+and is averaged for long, so that what is acted on is as new as the own view, however old the peer's. How much slower follows
+from how far ahead one is, and from how long one has been so: that part makes up for a host that is faster than it should be.
+A clock that runs too fast is seen sooner, on the clocks themselves (`clockrate`), and made up for at once. Rate is changed,
+never a frame skipped. It knows nothing of packets or of what a frame is.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ GAIN, STEEPEST = 4.0, 0.15
 #: sides that were ahead by turns would both go on running slower than they need.
 LASTING, FORGOTTEN = 0.9, 0.3
 #: Nothing lasts of what asks for more than this share.
-STEADY = 0.1
+STEADY = 0.05
 #: Below this frame rate a view counts for no longer a time.
 SLOWEST_FPS = 30.0
 #: How much slower to run at the most for being ahead.

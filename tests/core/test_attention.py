@@ -13,11 +13,11 @@ from pyodide_runtime.errors import SessionError
 def test_only_pause_pauses_and_only_while_hidden() -> None:
     for when, limit in ((WhenHidden.PLAY, None), (WhenHidden.PAUSE, None), (WhenHidden.PAUSE, 500.0), (WhenHidden.END, 500.0)):
         attention = Attention(when, limit)
-        assert not attention.paused and not attention.hidden
-        assert attention.hide(True, 10.0)
-        assert attention.hidden and attention.paused == (when is WhenHidden.PAUSE)
-        assert attention.hide(False, 20.0)
-        assert not attention.paused and not attention.hidden
+        told = [(attention.hidden, attention.paused)]
+        for hidden, now in ((True, 10.0), (False, 20.0)):
+            assert attention.hide(hidden, now)
+            told.append((attention.hidden, attention.paused))
+        assert told == [(False, False), (True, when is WhenHidden.PAUSE), (False, False)]
 
 
 @pytest.mark.parametrize("when", [WhenHidden.PAUSE, WhenHidden.END])
@@ -48,7 +48,13 @@ def test_without_a_limit_a_pause_may_last() -> None:
 
 @pytest.mark.parametrize(
     ("when", "limit"),
-    [(WhenHidden.END, None), (WhenHidden.PLAY, 1000.0), (WhenHidden.END, 0.0), (WhenHidden.PAUSE, math.inf), (WhenHidden.PAUSE, math.nan)],
+    [
+        (WhenHidden.END, None),
+        (WhenHidden.PLAY, 1000.0),
+        (WhenHidden.END, 0.0),
+        (WhenHidden.PAUSE, math.inf),
+        (WhenHidden.PAUSE, math.nan),
+    ],
 )
 def test_a_policy_that_cannot_be_is_refused(when: WhenHidden, limit: float | None) -> None:
     with pytest.raises(SessionError, match="hidden_limit_ms"):

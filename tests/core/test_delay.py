@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -74,7 +75,7 @@ def test_a_delay_is_lowered_slowly_frame_by_frame_and_raised_at_once() -> None:
     lowered = [(at, delay) for at, delay in line.changes if at > before]
     assert [delay for _, delay in lowered] == [4, 3, 2, 1, 0]
     times = [before, *(at for at, _ in lowered)]
-    assert all(later - earlier >= LOWERED_EVERY_MS for earlier, later in zip(times, times[1:], strict=False))
+    assert all(later - earlier >= LOWERED_EVERY_MS for earlier, later in pairwise(times))
     raised = line.now
     assert line.play(1000, 7) == 5
     assert line.changes[-1][0] - raised < 700
@@ -124,7 +125,9 @@ def test_where_nothing_is_predicted_a_delay_spares_the_others_their_waiting() ->
     for _ in range(1000):
         now += PERIOD
         frame = round(now / PERIOD)
-        chooser.observe(now, 1, frame, frame - min(0, 4 - delay), delay, 200.0)  # it takes 4 frames, and one more for the peer to have it in time
+        chooser.observe(
+            now, 1, frame, frame - min(0, 4 - delay), delay, 200.0
+        )  # it takes 4 frames, and one more for the peer to have it in time
         delay = chooser.choose(now)
     assert delay == 5
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -31,7 +32,7 @@ WHEN: dict[str, Callable[[Match], bool]] = {
 }
 
 
-def table_of(players: int, frames: int = 90, **options: object) -> Table:
+def table_of(players: int, frames: int = 90, **options: Any) -> Table:
     return Table(
         lambda: Pond(players),
         players=players,

@@ -52,7 +52,7 @@ def play(session: RollbackSession, wishes: dict[int, int], frames: int) -> tuple
 def test_a_longer_delay_repeats_the_last_input_for_the_frames_between() -> None:
     found, taken = play(alone(pr.InputDelay(start=1)), {4: 4}, 12)
     neutral, fills = [(0, 1)], [(3, 4)] * 3
-    assert found == neutral + [(0, 1), (1, 1), (2, 1), (3, 1)] + fills + [(4, 4), (0, 4), (1, 4), (2, 4)]
+    assert found == [*neutral, (0, 1), (1, 1), (2, 1), (3, 1), *fills, (4, 4), (0, 4), (1, 4), (2, 4)]
     assert taken == list(range(12))
 
 
@@ -155,10 +155,16 @@ def test_matches_with_an_adaptive_delay_complete_with_equal_data(players: int, m
             "episodes": r.choice([1, 2]),
             "fps": r.choice([10.0, 30.0, 60.0]),
             "conditions": NetworkConditions(
-                latency_ms=r.choice([20, 80, 160]), jitter_ms=r.choice([0, 40]), loss=r.choice([0, 0.1, 0.3]), duplicate=0.1, reorder=0.1
+                latency_ms=r.choice([20, 80, 160]),
+                jitter_ms=r.choice([0, 40]),
+                loss=r.choice([0, 0.1, 0.3]),
+                duplicate=0.1,
+                reorder=0.1,
             ),
             "window": r.choice([1, 2, 4, 8, 14]),
-            "input_delay": pr.InputDelay(least=r.choice([0, 1]), most=r.choice([3, 15]), start=r.choice([1, 2, 3]), matched=matched),
+            "input_delay": pr.InputDelay(
+                least=r.choice([0, 1]), most=r.choice([3, 15]), start=r.choice([1, 2, 3]), matched=matched
+            ),
             "snapshot_every": r.choice([1, 3]),
         },
         ends_at=29 if players == 3 else None,
@@ -190,7 +196,9 @@ def straight(inputs: Sequence[tuple[bytes, ...]], setting: pr.InputDelay, every:
 @pytest.mark.parametrize("seed", range(5))
 def test_a_matched_delay_is_the_same_for_all_in_every_frame(players: int, seed: int) -> None:
     r = random.Random(f"{players} {seed}")
-    line = NetworkConditions(latency_ms=r.choice([5, 40, 90]), jitter_ms=r.choice([0, 30, 60]), loss=r.choice([0, 0.1, 0.3]), reorder=0.1)
+    line = NetworkConditions(
+        latency_ms=r.choice([5, 40, 90]), jitter_ms=r.choice([0, 30, 60]), loss=r.choice([0, 0.1, 0.3]), reorder=0.1
+    )
     far = {
         (a, b): replace(line, latency_ms=r.choice([5, 60, 140, 220]))
         for a in range(players)

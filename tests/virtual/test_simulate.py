@@ -285,8 +285,9 @@ def test_an_action_outside_its_space_names_player_and_frame() -> None:
 
 
 @pytest.mark.parametrize("reliable_control", [True, False])
+@pytest.mark.parametrize("input_delay", [1, "adaptive", pr.InputDelay(most=9, start=1, matched=True)], ids=str)
 @pytest.mark.parametrize("environment", [Pond, Forgetful, Leaky])
-def test_a_schedule_plays_the_same_match_again(environment: type[Pond], reliable_control: bool) -> None:
+def test_a_schedule_plays_the_same_match_again(environment: type[Pond], reliable_control: bool, input_delay: Any) -> None:
     Leaky.steps = 0
     report = pr.simulate(
         environment,
@@ -294,7 +295,7 @@ def test_a_schedule_plays_the_same_match_again(environment: type[Pond], reliable
         episodes=2,
         conditions=BAD,
         seed=5,
-        input_delay=1,
+        input_delay=input_delay,
         lines={(1, 0): replace(BAD, latency_ms=20)},
         partitions=[pr.Partition(at_ms=500, for_ms=400, hosts=(0,))],
         freezes=[pr.Freeze(host=1, at_ms=1200, for_ms=900)],
@@ -310,7 +311,12 @@ def test_a_schedule_plays_the_same_match_again(environment: type[Pond], reliable
 
 def test_a_schedule_of_everything_unusual_survives_json() -> None:
     scenario = pr.simulate(
-        lambda: Sums(spaces.Box(0.0, 1.0, (2,))), frames=5, default_actions=([0.25, 0.5],), prediction="default", fps=20
+        lambda: Sums(spaces.Box(0.0, 1.0, (2,))),
+        frames=5,
+        default_actions=([0.25, 0.5],),
+        prediction="default",
+        fps=20,
+        input_delay="matched",
     ).schedule.scenario
     schedule = pr.Schedule(replace(scenario, state_digest_every=3, snapshot_every=2), target="a:b")
     assert pr.Schedule.from_json(schedule.to_json()) == schedule
