@@ -245,14 +245,14 @@ class Match:
 
     def hide(self, hidden: bool, now_ms: float) -> None:
         """This host's page was hidden, or is seen again."""
-        if self._attention.hide(hidden, now_ms):
+        if self._attention.hide(hidden, now_ms) and self.phase is not Phase.OVER:
             self._journal.note({"event": "visibility", "hidden": hidden, "at_ms": round(now_ms, 1)})
 
     def _attend(self, now: float) -> None:
         hidden = self._attention.overdue(now)
         if hidden is not None and self.phase in (Phase.CONNECTING, Phase.PLAYING):
             self._end(Outcome.HIDDEN, f"the page was hidden for {hidden / 1000:.1f} s")
-        if self.paused != self._noted_pause:
+        if self.phase is not Phase.OVER and self.paused != self._noted_pause:
             self._noted_pause = self.paused
             self._journal.note({"event": "paused", "players": list(self.paused), "at_ms": round(now, 1)})
 

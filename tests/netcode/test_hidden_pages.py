@@ -144,6 +144,11 @@ def test_hidden_for_too_long_a_page_ends_the_match_in_a_type_for_all(when: str, 
     played = table.matches[1].frame - frame
     assert played == 0 if when == "pause" else 80 <= played <= 95
     assert [match.paused for match in table.matches] == [()] * players
+    notes = [list(journal.notes) for journal in table.journals]
+    hide(table, 1, False)
+    for match, host in zip(table.matches, table.hosts, strict=True):
+        match.tick(table.clock(host.number) + 100, host.sampler)
+    assert [journal.notes for journal in table.journals] == notes, "nothing follows the outcome"
     assert_prefixes(table)
 
 
