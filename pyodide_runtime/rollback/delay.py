@@ -23,15 +23,16 @@ __all__ = ["MOST_ADAPTIVE", "DelayChooser", "InputDelay", "MatchedDelay", "plain
 MOST_ADAPTIVE = 15
 #: A rollback that is no longer than this, in ms, is hardly seen and no reason for a delay.
 TOLERATED_MS = 66.0
-#: How much is looked back at, in ms: for raising the delay, and for lowering it.
+#: How much is looked back at, in ms: for raising the delay, and for lowering it. At a low frame rate it is so many frames.
 RAISED_MS, LOWERED_MS = 400.0, 3000.0
+RAISED_FRAMES, LOWERED_FRAMES = 8, 30
 #: Of what peers say in that time such a share may ask for more than the delay that is chosen.
 RAISED_SHARE, LOWERED_SHARE = 0.25, 0.05
 #: It is lowered once in so many ms at the most, by one frame, and raised once in so many.
 LOWERED_EVERY_MS, RAISED_EVERY_MS = 2000.0, 1000.0
 #: After this host has stood still, all are apart for so many ms; what is said then is no sign of the line. It has stood still if
-#: it was not asked for so many.
-RESTED_MS, GAP_MS = 2000.0, 500.0
+#: it was not asked for so many, and so many frames.
+RESTED_MS, GAP_MS, GAP_FRAMES = 2000.0, 500.0, 3
 #: How often it is thought about, in ms, and how many views must have come by then.
 EVERY_MS, FEWEST_VIEWS = 100.0, 5
 
@@ -107,6 +108,9 @@ class DelayChooser:
 
     def __init__(self, setting: InputDelay, fps: float, window: int) -> None:
         self._setting = setting
+        period = 1000.0 / fps
+        self._raised_ms, self._lowered_ms = max(RAISED_MS, RAISED_FRAMES * period), max(LOWERED_MS, LOWERED_FRAMES * period)
+        self._gap_ms = max(GAP_MS, GAP_FRAMES * period)
         self._tolerated = min(max(1, round(TOLERATED_MS * fps / 1000)), window - 2)
         self._views: dict[int, deque[tuple[float, int]]] = {}
         self._frames: dict[int, int] = {}
@@ -129,7 +133,7 @@ class DelayChooser:
             self._in_force = in_force
             self._blind_until = now_ms + (trip_ms or 0.0) + EVERY_MS
             self._views.clear()
-        if self._asked_at is not None and now_ms - self._asked_at > GAP_MS:
+        if self._asked_at is not None and now_ms - self._asked_at > self._gap_ms:
             self.rest(now_ms)
         before = self._frames.get(peer, -1)
         self._frames[peer] = max(before, frame)
@@ -137,7 +141,7 @@ class DelayChooser:
             return
         views = self._views.setdefault(peer, deque())
         views.append((now_ms, frame - lacking + in_force))
-        while views[0][0] < now_ms - LOWERED_MS:
+        while views[0][0] < now_ms - self._lowered_ms:
             views.popleft()
 
     def rest(self, now_ms: float) -> None:
@@ -160,7 +164,7 @@ class DelayChooser:
         self._next = now_ms + EVERY_MS
         soon, late = (
             max((self._asked(views, now_ms - span, share) for views in self._views.values()), default=None)
-            for span, share in ((RAISED_MS, RAISED_SHARE), (LOWERED_MS, LOWERED_SHARE))
+            for span, share in ((self._raised_ms, RAISED_SHARE), (self._lowered_ms, LOWERED_SHARE))
         )
         if soon is not None and soon > self.delay and now_ms - self._raised_at >= RAISED_EVERY_MS:
             self.delay, self._raised_at, self._lowered_at = soon, now_ms, now_ms

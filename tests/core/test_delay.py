@@ -13,15 +13,16 @@ import pyodide_runtime as pr
 from pyodide_runtime.rollback.delay import LOWERED_EVERY_MS, DelayChooser, MatchedDelay, plain_delay
 from pyodide_runtime.rollback.inputs import delay_of, is_focused, make_input, with_delay
 
-FPS, PERIOD = 30.0, 1000.0 / 30
+FPS, PERIOD = 30.0, 1000.0 / 30  # where nothing else is said
 
 
 class Line:
     """A host with its chooser, and peers that are some way off."""
 
-    def __init__(self, window: int = 16, **bounds: Any) -> None:
+    def __init__(self, window: int = 16, fps: float = FPS, **bounds: Any) -> None:
         setting = pr.InputDelay(**bounds)
-        self.chooser = DelayChooser(setting, FPS, window)
+        self.chooser = DelayChooser(setting, fps, window)
+        self.period = 1000.0 / fps
         self.now = 0.0
         self.frame = 0
         self.going = True
@@ -32,11 +33,11 @@ class Line:
         """Let packets come for so long; `ways`: how many frames an input takes to each peer. The delay in the end."""
         end = self.now + ms
         while self.now < end:
-            self.now += PERIOD
+            self.now += self.period
             self.frame += self.going
             for peer, way in enumerate(ways):
                 frame = self.frame
-                self.chooser.observe(self.now, peer, frame, frame - way + self.in_force, self.in_force, 2 * way * PERIOD)
+                self.chooser.observe(self.now, peer, frame, frame - way + self.in_force, self.in_force, 2 * way * self.period)
             chosen = self.chooser.choose(self.now)
             if chosen != self.in_force:
                 self.changes.append((self.now, chosen))
@@ -55,6 +56,14 @@ def test_a_longer_way_is_answered_at_once_and_once(way: int) -> None:
     assert line.play(20_000, way) == way - 2
     ((at, _),) = line.changes
     assert at < 500
+
+
+@pytest.mark.parametrize("fps", [1.0, 5.0, 10.0, 60.0, 120.0])
+def test_at_any_frame_rate_a_longer_way_is_answered_within_a_few_frames(fps: float) -> None:
+    line = Line(fps=fps, most=15)
+    assert line.play(60_000, 12) == 12 - max(1, round(0.066 * fps))
+    ((at, _),) = line.changes
+    assert at < max(500, 9 * line.period)
 
 
 def test_the_farthest_peer_counts() -> None:
