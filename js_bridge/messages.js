@@ -52,6 +52,7 @@
  *   | {type: "link_failed", peer: number, error: string}
  *   | {type: "key", key: string, down: boolean}
  *   | {type: "focus", focused: boolean}
+ *   | {type: "visibility", hidden: boolean}
  *   | {type: "leave", done?: Int32Array}} ToWorker
  */
 
@@ -62,6 +63,7 @@
  *   | {type: "stats", values: Float64Array}
  *   | {type: "phase", phase: Phase, error?: string, outcome?: string, detail?: string}
  *   | {type: "link", peer: number, state: "open" | "closed", error?: string}
+ *   | {type: "paused", players: string[]}
  *   | {type: "packet", peer: number, channel: ChannelName, data: ArrayBuffer}
  *   | {type: "log", text: string}
  *   | {type: "failed", error: string, text: string}} ToPage
@@ -135,6 +137,7 @@ export const TO_WORKER = Object.freeze({
   link_failed: { peer: index, error: text },
   key: { key: text, down: flag },
   focus: { focused: flag },
+  visibility: { hidden: flag },
   leave: { done: optional((value) => value instanceof Int32Array) },
 });
 
@@ -146,6 +149,7 @@ export const TO_PAGE = Object.freeze({
   stats: { values: (/** @type {any} */ value) => value instanceof Float64Array },
   phase: { phase: oneOf(...PHASES), error: optional(text), outcome: optional(text), detail: optional(text) },
   link: { peer: index, state: oneOf("open", "closed"), error: optional(text) },
+  paused: { players: list(text) },
   packet: { peer: index, channel, data: bytes },
   log: { text },
   failed: { error: text, text },

@@ -40,6 +40,7 @@ from .errors import (
 from .experiment import Experiment
 from .match import Match, MatchSettings, Outcome
 from .operations import Reset, Restore, Rollback, Snapshot, Step
+from .rollback.delay import InputDelay
 from .simulation import Simulation
 from .snapshots.ways import SnapshotWay
 
@@ -69,6 +70,7 @@ __all__ = [
     "ExperimentError",
     "FrameNotHeld",
     "Freeze",
+    "InputDelay",
     "Match",
     "MatchSettings",
     "MatchStuck",

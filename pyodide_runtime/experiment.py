@@ -17,7 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any, Literal, NoReturn, TypeAlias
 
-from pyodide_runtime.errors import ExperimentError
+from pyodide_runtime.errors import ExperimentError, SessionError
+from pyodide_runtime.rollback.delay import InputDelay, plain_delay
 
 Action: TypeAlias = Any
 """A bool, int, finite float, str, or a list, tuple or dict (with str keys) of these."""
@@ -142,7 +143,8 @@ class Experiment:
         requirements: packages that the environment needs in the browser, as in requirements.txt.
         draw: called in the browser with the environment, or with the environment and the name of the player who looks;
             returns a picture or a list of shapes. None calls the environment's own `render()`.
-        input_delay: frames between a key press and its effect, 0 to 60.
+        input_delay: frames between a key press and its effect, 0 to 60; or "adaptive": each player's page chooses by how long
+            packets take; or "matched": so, but the same for all players; or an `InputDelay` that says within which bounds.
         prediction_window: frames that may be simulated ahead of the confirmed frame, 1 to 60.
         prediction: what a remote player is thought to do: repeat the last input, or the default action.
         instructions: shown to players before and beside the game.
@@ -158,6 +160,10 @@ class Experiment:
             frame, as `partner(env, player, random)`; returns an action as the environment takes it. It must be deterministic:
             what it draws it draws from `random`, and what it remembers it keeps in objects of its own.
         return_within_ms: how long a player may take to come back, in milliseconds, 0 to 3600000.
+        when_hidden: what happens while a player's page is hidden (another tab, a minimised window): "play" goes on, and the player
+            does nothing; "pause" lets all wait until it is seen again; "end" ends the match after `hidden_limit_ms`.
+        hidden_limit_ms: hidden for so long in a row, in milliseconds, a page ends the match; needed by "end", possible with
+            "pause".
     """
 
     name: str
@@ -171,7 +177,7 @@ class Experiment:
     default_action: Action = 0
     requirements: Sequence[str] = ()
     draw: Callable[..., Any] | None = None
-    input_delay: int = 0
+    input_delay: int | InputDelay | Literal["adaptive", "matched"] = 0
     prediction_window: int = 8
     prediction: Literal["last", "default"] = "last"
     instructions: str = ""
@@ -182,6 +188,8 @@ class Experiment:
     on_drop: Literal["end", "pause", "default", "partner"] = "end"
     partner: Callable[[Any, str, random.Random], Action] | None = None
     return_within_ms: float = 60_000
+    when_hidden: Literal["play", "pause", "end"] = "play"
+    hidden_limit_ms: float | None = None
 
     def __post_init__(self) -> None:
         _check_text("name", self.name, one_line=True)
@@ -196,7 +204,7 @@ class Experiment:
         _check_requirements(self.requirements)
         if self.draw is not None:
             _check_callable("draw", self.draw, (2, 1), "a function of the environment, and of the player if need be, or None")
-        _check_whole("input_delay", self.input_delay, 0, MOST_INPUT_DELAY)
+        object.__setattr__(self, "input_delay", _input_delay(self.input_delay))
         _check_whole("prediction_window", self.prediction_window, 1, MOST_PREDICTION_WINDOW)
         if self.prediction not in ("last", "default"):
             _wrong("prediction", self.prediction, "is neither", "write 'last' or 'default'")
@@ -207,6 +215,7 @@ class Experiment:
         _check_number("disconnect_after_ms", self.disconnect_after_ms, 100, 600_000)
         _check_drops(self.on_drop, self.partner)
         _check_number("return_within_ms", self.return_within_ms, 0, 3_600_000)
+        _check_hidden(self.when_hidden, self.hidden_limit_ms)
         object.__setattr__(self, "fps", float(self.fps))
         object.__setattr__(self, "disconnect_after_ms", float(self.disconnect_after_ms))
         object.__setattr__(self, "return_within_ms", float(self.return_within_ms))
@@ -227,7 +236,7 @@ class Experiment:
             "fps": _json_number(self.fps),
             "episodes": int(self.episodes),
             "max_steps": None if self.max_steps is None else int(self.max_steps),
-            "input_delay": int(self.input_delay),
+            "input_delay": plain_delay(InputDelay.of(self.input_delay)),
             "prediction_window": int(self.prediction_window),
             "prediction": str(self.prediction),
             "default_action": _json_action("default_action", self.default_action, ""),
@@ -238,6 +247,8 @@ class Experiment:
             "disconnect_after_ms": _json_number(self.disconnect_after_ms),
             "on_drop": str(self.on_drop),
             "return_within_ms": _json_number(self.return_within_ms),
+            "when_hidden": str(self.when_hidden),
+            "hidden_limit_ms": None if self.hidden_limit_ms is None else _json_number(self.hidden_limit_ms),
         }
 
 
@@ -303,6 +314,27 @@ def _check_number(setting: str, value: object, least: float, most: float) -> Non
         _wrong(setting, value, f"is a {type(value).__name__}, not a number", remedy)
     if not (least <= value <= most):  # also true of NaN
         _wrong(setting, value, "is out of range", remedy)
+
+
+def _check_hidden(when: object, limit_ms: object) -> None:
+    if when not in ("play", "pause", "end"):
+        _wrong("when_hidden", when, "is none of these", "write 'play', 'pause' or 'end'")
+    if limit_ms is not None:
+        _check_number("hidden_limit_ms", limit_ms, 100, 86_400_000)
+        if when == "play":
+            _wrong("hidden_limit_ms", limit_ms, "means nothing with when_hidden='play'", "write when_hidden='end' or 'pause'")
+    elif when == "end":
+        _wrong("hidden_limit_ms", limit_ms, "is no time", "say after how many milliseconds a hidden page ends the match")
+
+
+def _input_delay(value: object) -> int | InputDelay:
+    if isinstance(value, int):
+        _check_whole("input_delay", value, 0, MOST_INPUT_DELAY)
+        return int(value)
+    try:
+        return InputDelay.of(value)
+    except SessionError as error:
+        raise SettingError("input_delay", str(error).removeprefix("input_delay").lstrip("=: ")) from None
 
 
 def _check_keys(keys: object) -> None:

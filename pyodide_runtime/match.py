@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from .absences import Absences
+from .attention import Attention
 from .batch import Runtime
 from .desync.diagnosis import Diagnosis
 from .desync.evidence import Evidence
@@ -50,7 +51,8 @@ from .network.wire import (
     session_key,
 )
 from .operations import Reset
-from .rollback.inputs import ABSENT, RETURNS, STOPS, is_flagged_rightly, make_input
+from .rollback.delay import DelayChooser, InputDelay
+from .rollback.inputs import ABSENT, RETURNS, STOPS, delay_of, is_flagged_rightly, make_input
 from .rollback.session import Counters, FinalFrame, RollbackSession
 from .settings import MOST_EPISODES, REASONS, MatchSettings, Outcome, Phase, match_terms
 from .simulation import episode_seed
@@ -134,6 +136,13 @@ class Match:
         longest = max(1 + codec.size for codec in self._codecs)
         if longest > MAX_INPUT:
             raise SessionError(f"an input of {longest} bytes: an action space of more than {MAX_INPUT - 1} bytes cannot be played")
+        self._attention = Attention(settings.when_hidden, settings.hidden_limit_ms)
+        self._noted_pause: tuple[str, ...] = ()
+        delay = settings.input_delay
+        adaptive = delay if isinstance(delay, InputDelay) else None
+        self._chooser = DelayChooser(adaptive, settings.fps, settings.prediction_window) if adaptive else None
+        self._most_told = adaptive.most if adaptive else 0  # a fixed delay is not told in the inputs
+        self._noted_delay: int | None = None if isinstance(delay, InputDelay) else delay
         self._neutral = [make_input(codec.encode(action), True) for codec, action in zip(self._codecs, defaults, strict=True)]
         self._absences = Absences(self.membership, self.peers, settings, self._neutral)
         self._watching = self._late = incarnation > 0 or not self.players
@@ -164,6 +173,17 @@ class Match:
     def frame(self) -> int:
         """The next frame to be simulated."""
         return self.session.frame
+
+    @property
+    def paused(self) -> tuple[str, ...]:
+        """The players for whose sake nobody goes on: their pages are hidden, and the match is to pause then."""
+        if self.phase is Phase.OVER:
+            return ()
+        hosts = [number for number, peer in self.peers.items() if number in self._members and peer.paused]
+        if self._attention.paused and not self._watching:
+            hosts.append(self.host)
+        places = sorted(place for host in hosts for place in self.membership.players[host])
+        return tuple(self.runtime.players[place] for place in places)
 
     @property
     def round_trip_ms(self) -> float | None:
@@ -225,6 +245,7 @@ class Match:
         """
         before = self.session.frame
         self._forgive_pause(now_ms)
+        self._attend(now_ms)
         try:
             if self.phase is Phase.CONNECTING:
                 self._connect(now_ms)
@@ -245,6 +266,19 @@ class Match:
         self._feed(now_ms)
         self._last_tick = now_ms
         return max(0, self.session.frame - before)
+
+    def hide(self, hidden: bool, now_ms: float) -> None:
+        """This host's page was hidden, or is seen again."""
+        if self._attention.hide(hidden, now_ms) and self.phase is not Phase.OVER:
+            self._journal.note({"event": "visibility", "hidden": hidden, "at_ms": round(now_ms, 1)})
+
+    def _attend(self, now: float) -> None:
+        hidden = self._attention.overdue(now) if self.players else None
+        if hidden is not None and self.phase in (Phase.CONNECTING, Phase.PLAYING):
+            self._end(Outcome.HIDDEN, f"the page was hidden for {hidden / 1000:.1f} s")
+        if self.phase is not Phase.OVER and self.paused != self._noted_pause:
+            self._noted_pause = self.paused
+            self._journal.note({"event": "paused", "players": list(self.paused), "at_ms": round(now, 1)})
 
     def _forgive_pause(self, now: float) -> None:
         """A pause counts as a short silence, not as a long one; but a host that does nothing but pause notices, too."""
@@ -484,6 +518,7 @@ class Match:
             local=self.players,
             neutral=self._neutral,
             input_delay=settings.input_delay,
+            wishes_every=max(1, round(settings.fps)),
             window=settings.prediction_window,
             prediction=settings.prediction,
             counters=self.counters,
@@ -497,6 +532,8 @@ class Match:
         self._evidence = Evidence(self.runtime, self.episode, settings.digest_every)
         if self.peers:
             self._evidence.begin()
+        if self._chooser is not None:
+            self._chooser.restart()
         self._line_up()
         self._ends: dict[int, End] = {}
         self._passed = False  # some peer has gone on from this episode
@@ -524,7 +561,10 @@ class Match:
 
     def _advance(self, now: float, sample: Callable[[int], bytes]) -> None:
         session = self.session
-        if now < self._due:
+        self._adapt_delay(now)
+        if self._attention.paused:
+            self._due = max(self._due, now + min(RETRY_MS, self._period))
+        if now < self._due or self._attention.paused:
             replayed, _ = session.advance(step=False)
         else:
             local = {player: sample(player) for player in self.players} if session.wants_input else None
@@ -556,6 +596,24 @@ class Match:
             self._write_final()
         self._write_final()
         self._due = now if hurry else max(self._due + self._period, now - self._period)
+
+    def _adapt_delay(self, now: float) -> None:
+        session = self.session
+        if self._chooser is not None:
+            if self.paused:
+                self._chooser.rest(now)
+            session.wish_delay(self._chooser.choose(now))
+        if session.delay != self._noted_delay:
+            self._noted_delay = session.delay
+            self._journal.note(
+                {
+                    "event": "input_delay",
+                    "episode": self.episode,
+                    "frame": session.frame,
+                    "delay": session.delay,
+                    "at_ms": round(now, 1),
+                }
+            )
 
     def _stretch(self) -> float:
         return max([self.peers[host].sync.stretch for host in self._members], default=1.0)
@@ -660,7 +718,7 @@ class Match:
             needs=needs,
             streams=streams,
         )
-        self._send(peer, INPUT, packet)
+        self._send(peer, INPUT, packet._replace(paused=True) if self._attention.paused else packet)
 
     def _take_inputs(self, peer: Peer, packet: Inputs, now: float) -> None:
         if not peer.heard_hello:
@@ -696,6 +754,9 @@ class Match:
         peer.take(packet, now, frame - wait)
         if self.phase is Phase.OVER or (self.membership.is_out(peer.host) and not late):
             return
+        if self._chooser is not None and not self._watching:
+            lacks = packet.needs[self.players[0]]
+            self._chooser.observe(now, peer.host, packet.frame, lacks, session.delay, peer.round_trip_ms)
         for stream in packet.streams:
             if self._may_give(peer.host, stream.player):
                 session.receive(stream.player, stream.start, stream.inputs)
@@ -736,6 +797,8 @@ class Match:
         settings = self.settings
         if data[0] == ABSENT | STOPS:
             return True
+        if delay_of(data) > self._most_told:
+            return False
         return is_flagged_rightly(data, absent=settings.on_drop.may_be_absent, delay=settings.adaptive_delay)
 
     def _compared(self, differing: int | None) -> None:

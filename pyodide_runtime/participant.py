@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
+from .attention import WhenHidden
 from .batch import Runtime
 from .controls import Controls
 from .drawing import Drawing
@@ -21,6 +22,7 @@ from .errors import ExperimentError, PyodideRuntimeError, SessionError, WireErro
 from .experiment import Experiment
 from .match import Match
 from .records import Kind, Record, decode_inbox, encode_outbox, event, stats_record, upload_record
+from .rollback.delay import InputDelay
 from .rollback.inputs import Prediction, make_input
 from .settings import MatchSettings, Outcome, Phase
 from .uploads import UploadJournal
@@ -41,6 +43,7 @@ LINGER_MS, IDLE_MS = 30_000.0, 1000.0
 EVENTS: Mapping[str, Mapping[str, type]] = {
     "key": {"key": str, "down": bool},
     "focus": {"focused": bool},
+    "visibility": {"hidden": bool},
     "link": {"peer": int, "state": str},
     "stored": {"upload": int},
     "unstored": {"upload": int},
@@ -92,6 +95,7 @@ class Participant:
         self._told_at = 0.0
         self._actions: set[bytes] = set()
         self._draw_error = ""
+        self._paused: tuple[str, ...] = ()
         self._events: deque[Record] = deque()
 
     def about(self) -> dict[str, Any]:
@@ -127,13 +131,15 @@ class Participant:
             seed=start["seed"],
             fps=experiment.fps,
             episodes=experiment.episodes,
-            input_delay=experiment.input_delay,
+            input_delay=InputDelay.of(experiment.input_delay),
             prediction_window=experiment.prediction_window,
             prediction=Prediction(experiment.prediction),
             state_digest_every=experiment.state_digest_every,
             disconnect_after_ms=experiment.disconnect_after_ms,
             on_drop=OnDrop(experiment.on_drop),
             return_within_ms=experiment.return_within_ms,
+            when_hidden=WhenHidden(experiment.when_hidden),
+            hidden_limit_ms=experiment.hidden_limit_ms,
             default_actions=(experiment.default_action,),
             terms=terms,
         )
@@ -203,6 +209,8 @@ class Participant:
             self._controls.press(told["key"], told["down"])
         elif kind == "focus":
             self._controls.focus(told["focused"])
+        elif kind == "visibility":
+            match.hide(told["hidden"], now)
         elif kind == "link":
             if told["state"] == "closed":
                 match.link_closed(told["peer"], now)
@@ -299,6 +307,9 @@ class Participant:
                 self._tell("finished" if completed else "failed", match, out)
         elif match.phase is Phase.PLAYING:
             self._tell("playing", match, out)
+        if match.paused != self._paused:
+            self._paused = match.paused
+            out.append(_event({"type": "paused", "players": list(self._paused)}))
 
     def _tell(self, phase: str, match: Match, out: list[Record]) -> None:
         if phase == self._phase:

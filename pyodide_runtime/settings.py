@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from .attention import WhenHidden
 from .batch import Runtime
 from .drops import OnDrop
 from .errors import SessionError
 from .ledger import more_columns
 from .network.wire import PROTOCOL_VERSION
+from .rollback.delay import InputDelay, plain_delay
 from .rollback.inputs import Prediction
 from .terms import encode_terms
 
@@ -43,6 +45,7 @@ class Outcome(enum.Enum):
     REFUSED = "refused"  #: the peers' terms differ
     DESYNC = "desync"  #: the peers' data differ
     ENVIRONMENT_ERROR = "environment_error"  #: the environment raised
+    HIDDEN = "hidden"  #: this host's page was hidden for too long
     DROPPED = "dropped"  #: the others lost this host, and went on without it
 
 
@@ -59,14 +62,14 @@ class MatchSettings:
         on_drop: what happens when a host is gone.
         disconnect_after_ms: a host that was silent for so long is taken to be gone.
         return_within_ms: how long all wait for it, if they do.
-        adaptive_delay: whether inputs say by which input delay they were taken.
+        when_hidden, hidden_limit_ms: what it means that a host's page is hidden, and for how long it may be.
     """
 
     session: str
     seed: int
     fps: float = 30.0
     episodes: int = 1
-    input_delay: int = 0
+    input_delay: int | InputDelay = 0
     prediction_window: int = 8
     prediction: Prediction = Prediction.LAST
     state_digest_every: int | None = None
@@ -77,7 +80,13 @@ class MatchSettings:
     spectators: int = 0
     on_drop: OnDrop = OnDrop.END
     return_within_ms: float = 60_000.0
-    adaptive_delay: bool = False
+    when_hidden: WhenHidden = WhenHidden.PLAY
+    hidden_limit_ms: float | None = None
+
+    @property
+    def adaptive_delay(self) -> bool:
+        """Whether inputs say by which input delay they were taken."""
+        return isinstance(self.input_delay, InputDelay)
 
     @property
     def more_columns(self) -> tuple[str, ...]:
@@ -116,13 +125,13 @@ def match_terms(runtime: Runtime, settings: MatchSettings) -> bytes:
             "seed": settings.seed,
             "fps": settings.fps,
             "episodes": settings.episodes,
-            "input_delay": settings.input_delay,
+            "when_hidden": [settings.when_hidden.value, settings.hidden_limit_ms],
+            "input_delay": plain_delay(settings.input_delay),
             "prediction_window": settings.prediction_window,
             "prediction": settings.prediction.value,
             "state_digest_every": settings.digest_every,
             "on_drop": settings.on_drop.value,
             "return_within_ms": settings.return_within_ms,
-            "adaptive_delay": settings.adaptive_delay,
             "start": runtime.digest().hex(),
         }
     )

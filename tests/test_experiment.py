@@ -13,6 +13,7 @@ import pytest
 
 from pyodide_runtime.errors import ExperimentError
 from pyodide_runtime.experiment import Experiment, SettingError, split_chord
+from pyodide_runtime.rollback.delay import InputDelay
 
 
 def make_env() -> object:
@@ -102,6 +103,15 @@ def test_fields_are_named_not_counted() -> None:
         ("draw", lambda env, player, more: None),
         ("input_delay", -1),
         ("input_delay", 61),
+        ("input_delay", "adapt"),
+        ("input_delay", None),
+        ("input_delay", True),
+        ("input_delay", 2.0),
+        ("when_hidden", "stop"),
+        ("when_hidden", None),
+        ("hidden_limit_ms", 3000),
+        ("hidden_limit_ms", 0),
+        ("hidden_limit_ms", "long"),
         ("prediction_window", 0),
         ("prediction_window", 61),
         ("prediction", "best"),
@@ -179,6 +189,22 @@ def test_a_chord_is_the_set_of_its_keys_and_plus_may_be_one() -> None:
 )
 def test_requirements_are_written_as_pip_writes_them(requirement: str) -> None:
     assert experiment(requirements=[requirement]).requirements == (requirement,)
+
+
+@pytest.mark.parametrize(("written", "meant"), [("adaptive", InputDelay()), ("matched", InputDelay(matched=True)), (3, 3)])
+def test_an_input_delay_is_a_number_a_word_or_bounds(written: Any, meant: Any) -> None:
+    made = experiment(input_delay=written)
+    assert made == experiment(input_delay=meant, environment=made.environment) and made.input_delay == meant
+    assert InputDelay.of(json.loads(json.dumps(made.settings()))["input_delay"]) == meant
+
+
+def test_a_hidden_page_may_pause_or_end_the_match_and_an_end_needs_a_time() -> None:
+    assert experiment().settings()["when_hidden"] == "play"
+    for when, limit in (("pause", None), ("pause", 5000), ("end", 5000.0)):
+        settings = experiment(when_hidden=when, hidden_limit_ms=limit).settings()
+        assert (settings["when_hidden"], settings["hidden_limit_ms"]) == (when, limit)
+    with pytest.raises(SettingError, match="hidden_limit_ms"):
+        experiment(when_hidden="end")
 
 
 class Move(enum.IntEnum):

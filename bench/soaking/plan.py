@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from pyodide_runtime.errors import PyodideRuntimeError
 from pyodide_runtime.network.virtual import NetworkConditions, Partition
+from pyodide_runtime.rollback.delay import InputDelay
 from pyodide_runtime.rollback.inputs import Prediction
 from pyodide_runtime.virtual.scenario import Clock, Freeze, Scenario
 from pyodide_runtime.virtual.target import load_target
@@ -66,6 +67,7 @@ def draw(seed: int, environment: str | None) -> Plan:
             lines[sender, receiver] = _line(dice)
     lasts = 1000 * frames / 30
     cut = Cut(dice.uniform(0, lasts), dice.uniform(100, 2000)) if dice.random() < 0.3 else None
+    delays: list[int | InputDelay] = [0, 0, 1, 2, 4, InputDelay(), InputDelay(most=10, matched=True)]
     scenario = Scenario(
         players=players,
         frames=frames,
@@ -73,7 +75,7 @@ def draw(seed: int, environment: str | None) -> Plan:
         lines=lines,
         seed=seed,
         episodes=dice.choice([1, 1, 2, 3]),
-        input_delay=dice.choice([0, 0, 1, 2, 4]),
+        input_delay=dice.choice(delays),
         prediction_window=dice.randint(1, 16),
         prediction=dice.choice(list(Prediction)),
         hold=dice.choice([1, 4, 20]),

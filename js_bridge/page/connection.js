@@ -27,6 +27,7 @@ import { Socket, socketUrl } from "./socket.js";
  * @property {(about: About) => void} [onAbout] the experiment has been opened
  * @property {(players: Player[], count: number) => void} [onPlayers] who is in the room, and how many it takes
  * @property {(links: ReadonlyMap<number, LinkState>) => void} [onLinks] by the other players' indices
+ * @property {(players: readonly string[]) => void} [onPaused] all wait for these, whose pages are hidden; none: no more
  * @property {(text: string) => void} [onWarning] something could not be drawn
  */
 
@@ -233,6 +234,9 @@ export class Connection {
         if (message.error) console.info(`link to player ${message.peer}: ${message.error}`);
         this.#on.onLinks?.(this.#linkStates);
         break;
+      case "paused":
+        this.#on.onPaused?.(message.players);
+        break;
       case "packet":
         this.#links?.send(message.peer, message.channel, message.data);
         break;
@@ -279,8 +283,10 @@ export class Connection {
     this.#keyboard = new Keyboard(about.keys, {
       key: (key, down) => this.#post({ type: "key", key, down }),
       focus: (focused) => this.#post({ type: "focus", focused }),
+      visibility: (hidden) => this.#post({ type: "visibility", hidden }),
     });
     this.#post({ type: "focus", focused: this.#keyboard.focused });
+    if (this.#keyboard.hidden) this.#post({ type: "visibility", hidden: true });
     this.#on.onLinks?.(this.#linkStates);
   }
 

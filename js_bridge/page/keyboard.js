@@ -1,12 +1,14 @@
 /**
- * @file The player's keys and attention: says when a key that the experiment listens to goes down or up, and when
- * the page gains or loses the focus. It knows no actions; what a key means is the experiment's.
+ * @file The player's keys and attention: says when a key that the experiment listens to goes down or up, when the
+ * page gains or loses the focus, and when it is hidden or seen again. It knows no actions; what a key means is the
+ * experiment's.
  */
 
 /**
  * @typedef {object} KeyboardHandlers
  * @property {(key: string, down: boolean) => void} key `key` as the experiment spells it
  * @property {(focused: boolean) => void} focus
+ * @property {(hidden: boolean) => void} visibility the page is hidden, as in another tab, which is more than unfocused
  */
 
 /** Listens on a window until told to stop. */
@@ -44,6 +46,11 @@ export class Keyboard {
     return this.#focused && this.#visible;
   }
 
+  /** Whether nothing of the page can be seen. */
+  get hidden() {
+    return !this.#visible;
+  }
+
   /** Listens no more; keys that are down are released. */
   stop() {
     this.#stop.abort();
@@ -72,13 +79,15 @@ export class Keyboard {
 
   /** @param {{focused?: boolean, visible?: boolean}} change */
   #attend({ focused = this.#focused, visible = this.#visible }) {
-    const before = this.focused;
+    const [before, seen] = [this.focused, this.#visible];
     this.#focused = focused;
     this.#visible = visible;
-    if (this.focused === before) return;
-    // A page that is not attended does not hear a key go up.
-    if (!this.focused) this.#release();
-    this.#on.focus(this.focused);
+    if (this.focused !== before) {
+      // A page that is not attended does not hear a key go up.
+      if (!this.focused) this.#release();
+      this.#on.focus(this.focused);
+    }
+    if (visible !== seen) this.#on.visibility(!visible);
   }
 
   #release() {

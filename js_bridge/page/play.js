@@ -18,6 +18,10 @@ const ENDINGS = Object.freeze({
     "The other player was lost",
     "The connection to the other player broke off, so the match ended early. Nothing more is asked of you.",
   ],
+  hidden: [
+    "The match has ended",
+    "This page was hidden for too long, so the match ended early. Nothing more is asked of you.",
+  ],
   left: ["You left the match", "Nothing more is asked of you."],
 });
 
@@ -102,6 +106,12 @@ function showLinks(links) {
   write({ status: words[state] });
 }
 
+/** @param {readonly string[]} players */
+function showPause(players) {
+  const names = players.map((name) => `${name}'s`).join(" and ");
+  write({ pause: names && `Paused: ${names} ${players.length > 1 ? "pages are" : "page is"} hidden` });
+}
+
 /** @param {Connection} connection */
 function showNumbers(connection) {
   const numbers = Object.entries(connection.stats()).map(([name, value]) => [name, String(Number(value.toFixed(2)))]);
@@ -142,6 +152,7 @@ function play() {
       if (connection.phase !== "waiting") return;
       write({ title: "Connecting", text: "Everybody is here. The match is about to begin." });
     },
+    onPaused: showPause,
     onWarning: (text) => {
       write({ warning: text });
       element("warning").hidden = false;

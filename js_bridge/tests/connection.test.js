@@ -36,6 +36,7 @@ function connecting(context) {
     onPhase: (phase) => seen.push(phase),
     onPlayers: (players, count) => seen.push([players.length, count]),
     onLinks: (links) => seen.push(Object.fromEntries(links)),
+    onPaused: (players) => seen.push(["paused", ...players]),
     onAbout: (about) => seen.push(about.name),
   });
   const [worker] = FakeWorker.made;
@@ -111,6 +112,23 @@ test("keys and focus go to the worker while the match lasts", async (context) =>
     { type: "focus", focused: false },
   ]);
   assert.deepEqual([part.connection.phase, part.connection.outcome], ["finished", "completed"]);
+});
+
+test("a page that is hidden says so, from the start of the match on, and hears who all wait for", async (context) => {
+  const part = connecting(context);
+  part.page.document.visibilityState = "hidden";
+  await ready(part);
+  part.server.say({ type: "start", start: START });
+  part.page.document.visibilityState = "visible";
+  part.page.fire("visibilitychange");
+  assert.deepEqual(part.worker.told.slice(4), [
+    { type: "focus", focused: false }, { type: "visibility", hidden: true },
+    { type: "focus", focused: true }, { type: "visibility", hidden: false },
+  ]);
+  part.worker.say({ type: "paused", players: ["player_1"] });
+  part.worker.say({ type: "paused", players: [1] });
+  part.worker.say({ type: "paused", players: [] });
+  assert.deepEqual(part.seen.slice(-2), [["paused", "player_1"], ["paused"]]);
 });
 
 test("the newest numbers are there to read at any time, by name", async (context) => {

@@ -16,6 +16,7 @@ function listening(...keys) {
   const keyboard = new Keyboard(keys, {
     key: (key, down) => heard.push([key, down]),
     focus: (focused) => heard.push(focused),
+    visibility: (hidden) => heard.push(hidden ? "hidden" : "seen"),
   }, /** @type {any} */ (page));
   return { page, heard, keyboard };
 }
@@ -94,7 +95,30 @@ test("a page is attended while it is both seen and focused", () => {
   page.fire("visibilitychange");
   assert.equal(keyboard.focused, false);
   page.fire("focus");
-  assert.deepEqual(heard, [false, true]);
+  assert.deepEqual(heard, [false, "hidden", "seen", true]);
+});
+
+test("hidden is more than without the focus, and is told once, after every key was released", () => {
+  const { page, heard, keyboard } = listening("ArrowUp");
+  page.fire("blur");
+  assert.deepEqual([heard, keyboard.hidden], [[false], false]);
+  page.fire("focus");
+  page.fire("keydown", UP);
+  page.document.visibilityState = "hidden";
+  page.fire("visibilitychange");
+  page.fire("visibilitychange");
+  assert.deepEqual([heard.slice(2), keyboard.hidden], [[["ArrowUp", true], ["ArrowUp", false], false, "hidden"], true]);
+  page.document.visibilityState = "visible";
+  page.fire("visibilitychange");
+  assert.deepEqual([heard.slice(6), keyboard.hidden], [[true, "seen"], false]);
+});
+
+test("a keyboard that was stopped does not tell of a page that is hidden", () => {
+  const { page, heard, keyboard } = listening();
+  keyboard.stop();
+  page.document.visibilityState = "hidden";
+  page.fire("visibilitychange");
+  assert.deepEqual(heard, []);
 });
 
 test("the same news is told once", () => {

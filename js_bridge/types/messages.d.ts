@@ -54,6 +54,7 @@ export function faultOf(table: Table, message: any): string | null;
  *   | {type: "link_failed", peer: number, error: string}
  *   | {type: "key", key: string, down: boolean}
  *   | {type: "focus", focused: boolean}
+ *   | {type: "visibility", hidden: boolean}
  *   | {type: "leave", done?: Int32Array}} ToWorker
  */
 /**
@@ -63,6 +64,7 @@ export function faultOf(table: Table, message: any): string | null;
  *   | {type: "stats", values: Float64Array}
  *   | {type: "phase", phase: Phase, error?: string, outcome?: string, detail?: string}
  *   | {type: "link", peer: number, state: "open" | "closed", error?: string}
+ *   | {type: "paused", players: string[]}
  *   | {type: "packet", peer: number, channel: ChannelName, data: ArrayBuffer}
  *   | {type: "log", text: string}
  *   | {type: "failed", error: string, text: string}} ToPage
@@ -191,6 +193,9 @@ export type ToWorker = {
     type: "focus";
     focused: boolean;
 } | {
+    type: "visibility";
+    hidden: boolean;
+} | {
     type: "leave";
     done?: Int32Array;
 };
@@ -221,6 +226,9 @@ export type ToPage = {
     peer: number;
     state: "open" | "closed";
     error?: string;
+} | {
+    type: "paused";
+    players: string[];
 } | {
     type: "packet";
     peer: number;

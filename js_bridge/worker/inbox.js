@@ -8,6 +8,7 @@ import { Kind, encodeEvent, encodeRecords } from "../records.js";
 /**
  * @typedef {{type: "key", key: string, down: boolean}
  *   | {type: "focus", focused: boolean}
+ *   | {type: "visibility", hidden: boolean}
  *   | {type: "link", peer: number, state: "open" | "closed", error?: string}
  *   | {type: "stored", upload: number}
  *   | {type: "unstored", upload: number, error: string}

@@ -135,6 +135,9 @@ function take(message) {
     case "focus":
       loop?.inbox.event({ type: "focus", focused: message.focused });
       break;
+    case "visibility":
+      loop?.inbox.event({ type: "visibility", hidden: message.hidden });
+      break;
     case "leave":
       uploads?.leave();
       loop?.inbox.event({ type: "leave" });

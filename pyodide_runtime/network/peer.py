@@ -15,6 +15,9 @@ __all__ = ["Peer"]
 
 _MASK = 0xFFFFFFFF
 _NO_ECHO = 0xFFFF
+_NO_VIEW = -0x8000
+#: What is looked at after so many ms, and frames, without a look had waited for this host, for who knows how long.
+WAITED_MS, WAITED_FRAMES = 500.0, 3
 
 
 class Peer:
@@ -38,9 +41,13 @@ class Peer:
         self.last_heard: float | None = None
         self.closed_at: float | None = None  # when its connection was closed
         self.round_trip_ms: float | None = None
+        self.paused = False  # its page is hidden, and so it does not go on
         self.bytes_sent = 0
         self.bytes_received = 0
         self.sync = TimeSync(1000.0 / period_ms)
+        self._looked_at = 0.0
+        self._waited = False  # what is looked at now
+        self._peer_ms = 0  # its clock, from some time on; unlike what it sends this does not begin anew
         self.begin_episode(0)
 
     def begin_episode(self, episode: int) -> None:
@@ -73,7 +80,7 @@ class Peer:
         age, echo = _NO_ECHO, 0
         if self._peer_clock is not None:
             age, echo = min(_NO_ECHO - 1, int(now_ms - self._peer_clock_at)), self._peer_clock
-        advantage = round(self.sync.own * 16)
+        advantage = max(_NO_VIEW + 1, round(self.sync.own * 16)) if self.sync.seen else _NO_VIEW
         sent = int(now_ms) & _MASK
         to = self.incarnation
         return Inputs(sender, incarnation, to, episode, frame, held, advantage, sent, echo, age, final, chain[:8], needs, streams)
@@ -95,15 +102,25 @@ class Peer:
             our_frame: the next frame that is simulated here, less the part of a frame that is to pass until then.
         """
         self.acknowledge(packet.needs)
+        if now_ms != self._looked_at:
+            self._waited = now_ms - self._looked_at > max(WAITED_MS, WAITED_FRAMES * self._period)
+            self._looked_at = now_ms
         # Time may be read only off packets that arrive in order; an old one would spoil the clocks.
         order = (packet.sent - (self._peer_clock or 0)) & _MASK
         if self._peer_clock is None or 0 < order < 1 << 31:
             self._peer_clock, self._peer_clock_at = packet.sent, now_ms
-            self.frame, self.held = packet.frame, packet.held
+            self._peer_ms += order
+            self.frame, self.held, self.paused = packet.frame, packet.held, packet.paused
+            if self._waited:
+                return
             if packet.echo_age != _NO_ECHO:
                 trip = ((int(now_ms) - packet.echo) & _MASK) - packet.echo_age
                 if 0 <= trip < 60_000:
                     before = self.round_trip_ms
                     self.round_trip_ms = float(trip) if before is None else before + (trip - before) / 8
-            ahead = our_frame - packet.frame - (self.round_trip_ms or 0.0) / 2 / self._period
-            self.sync.observe(ahead, packet.advantage / 16)
+                    self.sync.clock.observe(now_ms, self._peer_ms + trip / 2)
+            if self.round_trip_ms is not None:
+                # Of frames on the way: a slower clock makes fewer, and a faster one is slowed down to ours.
+                way = self.round_trip_ms / 2 / self._period * min(1.0, self.sync.clock.rate)
+                view = packet.advantage / 16 if packet.advantage != _NO_VIEW else None
+                self.sync.observe(our_frame - packet.frame - way, view, way)

@@ -66,6 +66,8 @@ _HEAD = struct.Struct("<BB4sBB")
 _INPUTS = struct.Struct("<BHIIhIIHI8sBB")
 _NEED = struct.Struct("<H")
 _FARTHEST_NEED = 0xFFFF
+#: No incarnation has this bit: it says that the sender is paused.
+_PAUSED = 0x80
 _STREAM = struct.Struct("<BIHH")
 _RUN = struct.Struct("<B")
 _END = struct.Struct("<HI16sB")
@@ -112,7 +114,7 @@ class Inputs(NamedTuple):
         episode: number of the episode, from 0.
         frame: the sender's c, the next frame that it will simulate.
         held: the first frame of which the sender lacks some player's input.
-        advantage: how many frames the sender sees itself ahead of the receiver, in sixteenths.
+        advantage: how many frames the sender sees itself ahead of the receiver, in sixteenths; -32768 if it has seen nothing yet.
         sent: the sender's clock in ms, modulo 2**32.
         echo: the newest `sent` that the sender got from the receiver.
         echo_age: how many ms it has kept that; 65535 if there is none.
@@ -120,6 +122,7 @@ class Inputs(NamedTuple):
         needs: for each player the first frame of whose inputs the sender lacks: all before are acknowledged. Not below `held`,
             and told up to 65535 frames beyond it.
         streams: inputs, in the order of players.
+        paused: the sender does not go on, because its page is hidden.
     """
 
     sender: int
@@ -136,6 +139,7 @@ class Inputs(NamedTuple):
     chain: bytes
     needs: tuple[int, ...]
     streams: tuple[Stream, ...]
+    paused: bool = False
 
 
 class End(NamedTuple):
@@ -266,7 +270,7 @@ def _encode_inputs(packet: Inputs) -> bytes:
         count -= inputs
         room -= len(coded)
     head = _INPUTS.pack(
-        packet.receiver,
+        packet.receiver | _PAUSED * packet.paused,
         packet.episode,
         packet.frame,
         held,
@@ -405,8 +409,9 @@ def _decode_inputs(body: bytes, sender: int, incarnation: int) -> Inputs:
         streams.append(stream)
     _exactly(body, at, 0)
     return Inputs(
-        sender, incarnation, receiver, episode, frame, held, advantage, sent, echo, echo_age, final, chain, needs, tuple(streams)
-    )
+        sender, incarnation, receiver & ~_PAUSED, episode, frame, held, advantage, sent, echo, echo_age, final, chain, needs,
+        tuple(streams), bool(receiver & _PAUSED),
+    )  # fmt: skip
 
 
 def _decode_stream(body: bytes, at: int, room: int) -> tuple[Stream, int]:

@@ -30,6 +30,7 @@ __all__ = [
     "is_flagged_rightly",
     "is_focused",
     "make_input",
+    "with_delay",
 ]
 
 #: The flag of an input whose player's page had the focus.
@@ -92,6 +93,11 @@ def is_focused(data: bytes) -> bool:
     return bool(data[0] & FOCUSED)
 
 
+def with_delay(data: bytes, delay: int) -> bytes:
+    """The same input, taken by this delay, 0 to 15 frames."""
+    return bytes((data[0] & 0x0F | delay << 4,)) + data[1:]
+
+
 class InputQueue:
     """The inputs of one player.
 
@@ -121,6 +127,11 @@ class InputQueue:
         while self.last < frame - 1:
             self.add(self.last + 1, data)
 
+    @property
+    def newest(self) -> bytes:
+        """The last input that is held; the neutral one if there is none."""
+        return self._inputs.get(self.last, self._neutral)
+
     def held(self, frame: int) -> bytes | None:
         """The input of a frame if it is held."""
         return self._inputs.get(frame)
@@ -130,7 +141,7 @@ class InputQueue:
         data = self._inputs.get(frame)
         if data is not None:
             return data
-        last = self._inputs.get(self.last, self._neutral)
+        last = self.newest
         return last if self._prediction is Prediction.LAST else last[:1] + self._neutral[1:]
 
     def span(self, start: int) -> list[bytes]:

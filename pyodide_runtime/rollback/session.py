@@ -27,7 +27,8 @@ from ..batch import Runtime
 from ..errors import BatchError, EnvironmentFailed, SessionError
 from ..operations import Rollback, Snapshot
 from ..simulation import StepRecord
-from .inputs import STOPS, InputQueue, Prediction, action_in
+from .delay import InputDelay, MatchedDelay
+from .inputs import ABSENT, STOPS, InputQueue, Prediction, action_in, delay_of, with_delay
 
 __all__ = ["Advance", "Counters", "FinalFrame", "RollbackSession"]
 
@@ -70,7 +71,9 @@ class RollbackSession:
         runtime: reset to the episode's seed, at frame 0.
         local: places (in the runtime's order of players) of the players whose inputs come from this host.
         neutral: the input that means nothing was done, for each player.
-        input_delay: frames between taking a local input and the frame it belongs to.
+        input_delay: frames between taking a local input and the frame it belongs to; or how that is found out: then the local
+            inputs carry it (`delay_of`).
+        wishes_every: how many frames lie between two in which the hosts say what a matched delay should be.
         window: how far beyond the confirmed frame to go, in frames; 1 means never to predict.
         prediction: how to guess.
         counters: to be carried on from an earlier episode.
@@ -86,7 +89,8 @@ class RollbackSession:
         *,
         local: Sequence[int],
         neutral: Sequence[bytes],
-        input_delay: int = 0,
+        input_delay: int | InputDelay = 0,
+        wishes_every: int = 30,
         window: int = 8,
         prediction: Prediction = Prediction.LAST,
         counters: Counters | None = None,
@@ -94,8 +98,10 @@ class RollbackSession:
     ) -> None:
         if window < 1:
             raise SessionError(f"prediction window {window}: it must be at least 1 frame")
-        if input_delay < 0:
-            raise SessionError(f"input delay {input_delay}: it cannot be negative")
+        setting = input_delay if isinstance(input_delay, InputDelay) else None
+        delay = setting.first if setting is not None else InputDelay.of(input_delay)
+        if not isinstance(delay, int):
+            raise SessionError(f"input delay {input_delay!r}: give a number of frames, or InputDelay(...)")
         if runtime.frame != 0:
             raise SessionError("a session begins at frame 0 of an episode; reset the runtime first")
         self._runtime = runtime
@@ -103,11 +109,14 @@ class RollbackSession:
         self._partner = runtime.simulation.partner is not None
         self._window = window
         self.watching = watching
-        self._delay = input_delay
+        self._delay = self._wish = delay
+        self._adaptive = setting is not None
+        self._matched = MatchedDelay(delay, wishes_every, window) if setting is not None and setting.matched else None
         self._players = tuple(local)
         self._neutral = tuple(neutral)
+        first = [with_delay(data, delay) for data in neutral] if setting is not None else neutral
         # Who watches is told the first inputs as well: nothing happens before those who play have made it final.
-        self.queues = [InputQueue(data, 0 if watching else input_delay, prediction) for data in neutral]
+        self.queues = [InputQueue(data, 0 if watching else delay, prediction) for data in first]
         self.counters = counters or Counters()
         self._first_incorrect: int | None = None
         self._reported: dict[int, int] = {}
@@ -168,8 +177,29 @@ class RollbackSession:
         """
         if self.watching or not self._going or (self._far and self._window > 1):
             return False
-        needed = self._simulation.frame + self._delay
+        needed = self._simulation.frame + self.delay
         return any(self.queues[player].last < needed for player in self._players)
+
+    @property
+    def delay(self) -> int:
+        """How many frames after it is taken an input of this frame counts."""
+        return self._delay if self._matched is None else self._matched.at(self._simulation.frame)
+
+    def wish_delay(self, delay: int) -> None:
+        """From now on the inputs of the local players are to be taken so many frames before they count.
+
+        A matched delay is in force only once all hosts know of it, and only if none wishes for a longer one. A longer delay
+        repeats the last input for the frames between; a shorter one takes no input until those that were taken have come
+        to count.
+
+        Raises:
+            SessionError: the delay of this session is fixed.
+        """
+        if not self._adaptive:
+            raise SessionError("the input delay of this session is fixed")
+        self._wish = delay
+        if self._matched is None:
+            self._delay = delay
 
     @property
     def _going(self) -> bool:
@@ -202,6 +232,7 @@ class RollbackSession:
                 self.counters.mispredictions += 1
                 if self._first_incorrect is None or frame < self._first_incorrect:
                     self._first_incorrect = frame
+        self._learn_delays()
         return len(new)
 
     def _stop(self, frame: int) -> None:
@@ -246,9 +277,7 @@ class RollbackSession:
             self._blocked = None
         if local is not None:
             for player in self._players:
-                # Of a player who has just returned, the first frames have passed before anything could be taken for them.
-                self.queues[player].fill(frame + self._delay, self._neutral[player])
-                self.queues[player].add(frame + self._delay, local[player])
+                self._take(player, frame + self.delay, local[player])
         step = step and self.can_step
         if first is None and not step:
             return _NOTHING
@@ -264,6 +293,26 @@ class RollbackSession:
             self.counters.deepest_rollback = max(self.counters.deepest_rollback, replayed)
         self._run(frame if first is None else first, end)
         return Advance(replayed, step and self._simulation.frame == end)
+
+    def _take(self, player: int, needed: int, data: bytes) -> None:
+        """Take a local player's input for frame `needed`, and the last one again for the frames that lack theirs before it."""
+        queue, delay = self.queues[player], self.delay
+        while queue.last < needed:
+            frame = queue.last + 1
+            taken = data if frame == needed else queue.newest
+            if taken[0] & ABSENT:  # the player has just returned, after frames for which nothing could be taken
+                taken = self._neutral[player]
+            if self._adaptive:
+                asks = self._matched is not None and self._matched.asks(frame)
+                taken = with_delay(taken, self._wish if asks else delay)
+            queue.add(frame, taken)
+        self._learn_delays()
+
+    def _learn_delays(self) -> None:
+        """Learn the wishes for a matched delay as soon as they are held, before they can be discarded."""
+        matched = self._matched
+        while matched is not None and matched.next <= self.held:
+            matched.learn([delay_of(queue.guess(matched.next)) for queue in self.queues])
 
     def _run(self, start: int, end: int) -> None:
         """Simulate from frame `start` up to `end`, which is not simulated, all or nothing.

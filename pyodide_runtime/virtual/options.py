@@ -13,6 +13,7 @@ from typing import Any
 
 from ..errors import SessionError
 from ..network.virtual import NetworkConditions, Partition
+from ..rollback.delay import InputDelay
 from .scenario import Clock, Freeze, Scenario
 from .target import Target
 
@@ -43,7 +44,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--frames", type=count, metavar="N", help="at the most, in an episode (default: those of the experiment, or 450)")
     add("--episodes", type=count, metavar="N")
     add("--fps", type=float, metavar="N", help="frames a second")
-    add("--input-delay", type=int, metavar="FRAMES")
+    add(
+        "--input-delay",
+        type=_input_delay,
+        metavar="FRAMES",
+        help="a number, or `adaptive` or `matched`, with bounds if need be: adaptive:LEAST:MOST, adaptive:LEAST:MOST:START",
+    )
     add("--prediction-window", type=int, metavar="FRAMES")
     add("--prediction", choices=["last", "default"], help="how inputs are guessed")
     add("--hold", type=count, metavar="FRAMES", help="actions at random are held for up to so many frames")
@@ -119,7 +125,9 @@ def words_of(arguments: argparse.Namespace, seed: int) -> list[str]:
 
 
 def _number(value: Any) -> str:
-    """A number as it is read again to the last digit, or a word."""
+    """A number as it is read again to the last digit, or a word, or an input delay."""
+    if isinstance(value, InputDelay):
+        return f"{'matched' if value.matched else 'adaptive'}:{value.least}:{value.most}:{value.start}"
     text = str(value)
     return text.removesuffix(".0")
 
@@ -155,6 +163,17 @@ def _parsed(form: str) -> Callable[[Callable[[list[str]], Any]], Callable[[str],
         return parser
 
     return decorate
+
+
+@_parsed("a number of frames, adaptive, matched, or one of these with bounds, as in adaptive:0:6 or matched:0:6:2")
+def _input_delay(words: list[str]) -> int | InputDelay:
+    if words[0] not in ("adaptive", "matched"):
+        (frames,) = words
+        return InputDelay.of(int(frames))
+    bounds = dict(zip(("least", "most", "start"), map(int, words[1:]), strict=False))
+    if len(words) not in (1, 3, 4):
+        raise ValueError
+    return InputDelay(matched=words[0] == "matched", **bounds)
 
 
 @_parsed("HOST:AT_MS:FOR_MS")

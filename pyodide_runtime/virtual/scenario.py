@@ -18,6 +18,7 @@ from ..errors import SessionError
 from ..network.virtual import NetworkConditions, Partition
 from ..network.virtual.conditions import check_milliseconds
 from ..partner import Policy
+from ..rollback.delay import InputDelay
 from ..rollback.inputs import Prediction
 from ..settings import MatchSettings
 
@@ -151,7 +152,7 @@ class Scenario:
     episodes: int = 1
     seed: int = 0
     fps: float = 30.0
-    input_delay: int = 0
+    input_delay: int | InputDelay = 0
     prediction_window: int = 8
     prediction: Prediction = Prediction.LAST
     snapshot_every: int = 1
@@ -173,12 +174,13 @@ class Scenario:
     departures: tuple[Departure, ...] = ()
 
     def __post_init__(self) -> None:
-        least = {"players": 1, "episodes": 1, "input_delay": 0, "prediction_window": 1, "snapshot_every": 1, "hold": 1}
+        least = {"players": 1, "episodes": 1, "prediction_window": 1, "snapshot_every": 1, "hold": 1}
         for name, lowest in least.items():
             _check_whole(name, getattr(self, name), lowest)
         for name in ("frames", "state_digest_every"):
             if getattr(self, name) is not None:
                 _check_whole(name, getattr(self, name), 1)
+        object.__setattr__(self, "input_delay", InputDelay.of(self.input_delay))
         if type(self.seed) is not int or not 0 <= self.seed < 2**63:
             raise SessionError(f"seed={self.seed!r}: give a whole number from 0 to 2**63 - 1")
         if isinstance(self.fps, bool) or not isinstance(self.fps, int | float) or not 1 <= self.fps <= 1000:

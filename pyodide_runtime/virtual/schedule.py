@@ -15,6 +15,7 @@ from typing import Any
 from ..drops import OnDrop
 from ..errors import PyodideRuntimeError, ScheduleError
 from ..network.virtual import Fate, Line, NetworkConditions, Partition
+from ..rollback.delay import plain_delay
 from ..rollback.inputs import Prediction
 from .scenario import Clock, Departure, Freeze, Scenario
 
@@ -141,6 +142,8 @@ def _plain(name: str, value: Any) -> Any:
         return [{part.name: getattr(item, part.name) for part in fields(item)} for item in value]
     if name == "clocks":
         return [dict(_changed(clock)) for clock in value]
+    if name == "input_delay":
+        return plain_delay(value)
     return value.value if isinstance(value, Prediction | OnDrop) else value
 
 

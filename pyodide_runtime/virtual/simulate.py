@@ -13,6 +13,7 @@ from ..drops import OnDrop
 from ..errors import MatchStuck
 from ..network.virtual import NetworkConditions, Partition, PlannedFates
 from ..partner import Policy
+from ..rollback.delay import InputDelay
 from ..rollback.inputs import Prediction
 from ..rows import to_csv
 from ..settings import Outcome
@@ -39,7 +40,7 @@ def simulate(
     conditions: NetworkConditions | None = None,
     seed: int = 0,
     controllers: Controllers | None = None,
-    input_delay: int = 0,
+    input_delay: int | InputDelay | str = 0,
     prediction_window: int = 8,
     fps: float = 30,
     prediction: Prediction | str = Prediction.LAST,
@@ -77,7 +78,7 @@ def simulate(
             given neither environment nor observation: what a host shows while it predicts depends on the network. None, or a
             player without one: random actions of the player's action space, each held for 1 to `hold` frames, one frame in
             ten without the page's focus.
-        input_delay: frames between taking an input and the frame it belongs to.
+        input_delay: frames between taking an input and the frame it belongs to; "adaptive", "matched", or an `InputDelay`.
         prediction_window: how many frames a host may be ahead of the confirmed frame.
         fps: frames a second.
         prediction: how inputs are guessed: "last" or "default".
@@ -109,7 +110,7 @@ def simulate(
         episodes=episodes,
         seed=seed,
         fps=fps,
-        input_delay=input_delay,
+        input_delay=input_delay,  # type: ignore[arg-type]  # Scenario makes it one
         prediction_window=prediction_window,
         prediction=prediction,  # type: ignore[arg-type]  # Scenario makes it one
         snapshot_every=snapshot_every,

@@ -133,7 +133,7 @@ class Table:
             self.hosts.append(Host(number, scenario.places[number], match, written, sampler, clock, starts_ms))
 
     def _sampler(self, match: Match) -> Sampler:
-        return lambda player: self.inputs.at(player, match.episode, match.frame + match.settings.input_delay)
+        return lambda player: self.inputs.at(player, match.episode, match.frame + match.session.delay)
 
     @property
     def matches(self) -> list[Match]:

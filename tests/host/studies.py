@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import struct
 from collections.abc import Mapping
 from pathlib import Path
@@ -136,9 +137,13 @@ class Page:
         self.stored: dict[str, int] = {}
         self.stats: dict[str, float] = {}
         self.wake = 0.0
+        self.returns_at = math.inf  # when the page is seen again, in ms
         self.loses: set[int] = set()  # uploads, by number, that do not arrive the first time
 
     def tick(self, now: float) -> Outbox:
+        if now >= self.returns_at:
+            self.returns_at = math.inf
+            self.inbox.append(event({"type": "visibility", "hidden": False}))
         box = unpack(self.participant.tick(now, b"".join(self.inbox)))
         self.inbox.clear()
         self.wake, self.stats = box.wake, box.stats or self.stats

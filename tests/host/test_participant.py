@@ -119,6 +119,34 @@ def test_after_the_end_it_looks_less_and_less_often(pages: list[Page]) -> None:
     assert page.tick(100_000.0 + LINGER_MS).wake == 100_000.0 + LINGER_MS + IDLE_MS
 
 
+HIDES = "players=2, when_hidden='pause', hidden_limit_ms=2000"
+
+
+def test_a_hidden_page_pauses_both_and_both_pages_are_told_for_whom(folder: Path) -> None:
+    pages = [Page(participant(folder, alter("study.py", "players=2", "players=2, when_hidden='pause'"))) for _ in range(2)]
+    for place, page in enumerate(pages):
+        page.participant.start(start(place))
+    pages[1].inbox.append(event({"type": "visibility", "hidden": True}))
+    pages[1].returns_at = 1500.0
+    play(pages)
+    for page in pages:
+        assert [told["players"] for told in page.events if told["type"] == "paused"] == [["right"], []]
+        assert page.phases == ["playing", "finished"]
+    assert pages[0].csv == pages[1].csv and pages[0].csv.count(b"\n") == 1 + 2 * 24
+
+
+def test_a_page_hidden_for_too_long_ends_the_match_for_both(folder: Path) -> None:
+    pages = [Page(participant(folder, alter("study.py", "players=2", HIDES))) for _ in range(2)]
+    for place, page in enumerate(pages):
+        page.participant.start(start(place))
+    pages[1].inbox.append(event({"type": "visibility", "hidden": True}))
+    play(pages)
+    assert [page.lines("outcome")[-1]["outcome"] for page in pages] == ["peer_left", "hidden"]
+    told = next(one for one in pages[0].events if one.get("phase") == "failed")
+    assert "player right left: the page was hidden for 2.0 s" in told["detail"]
+    assert pages[0].csv == pages[1].csv
+
+
 class Watched(Page):
     """A page that remembers when each tick was and what it answered."""
 
@@ -169,6 +197,8 @@ BAD: dict[str, Any] = {
     "a direction of text": {"type": "key", "key": "a", "down": "yes"},
     "focus that is none": {"type": "focus"},
     "focus of nought": {"type": "focus", "focused": 0},
+    "a visibility without a word": {"type": "visibility"},
+    "a visibility of text": {"type": "visibility", "hidden": "yes"},
     "a link without a peer": {"type": "link", "state": "closed"},
     "a link to a list": {"type": "link", "peer": [1], "state": "closed"},
     "a link without a state": {"type": "link", "peer": 1},

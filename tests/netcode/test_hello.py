@@ -51,7 +51,6 @@ DIFFERENCES: dict[str, tuple[Callable[[MatchSettings], MatchSettings], str]] = {
     "digests": (lambda s: replace(s, state_digest_every=7), "state_digest_every is 30 here and 7 there"),
     "drops": (lambda s: replace(s, on_drop=OnDrop.PAUSE), 'on_drop is "end" here and "pause" there'),
     "returns": (lambda s: replace(s, return_within_ms=5.0), "return_within_ms is 60000.0 here and 5.0 there"),
-    "adaptive delay": (lambda s: replace(s, adaptive_delay=True), "adaptive_delay is false here and true there"),
 }
 
 

@@ -63,8 +63,8 @@ def inputs_of_a_host(draw: st.DrawFn) -> Inputs:
     chain = draw(st.binary(min_size=8, max_size=8))
     advantage = draw(st.integers(-32768, 32767))
     return Inputs(
-        draw(places), draw(places), draw(places), draw(u16), draw(u32), held, advantage, draw(u32), draw(u32), draw(u16),
-        draw(u32), chain, needs, draw(streams_of_inputs()),
+        draw(places), draw(places), draw(st.integers(0, 127)), draw(u16), draw(u32), held, advantage, draw(u32), draw(u32),
+        draw(u16), draw(u32), chain, needs, draw(streams_of_inputs()), draw(st.booleans()),
     )  # fmt: skip
 
 
@@ -241,6 +241,7 @@ EXAMPLES: dict[str, Packet] = {
     "no inputs": A_PACKET._replace(sender=0, advantage=40, echo=0, echo_age=0xFFFF, streams=()),
     "a key held for long": with_inputs(*[b"\x01\x03"] * 300),
     "inputs of two players": A_PACKET._replace(streams=(A_STREAM, Stream(2, 0, (b"\x02\x00\x00",)))),
+    "inputs of a host that is paused": A_PACKET._replace(paused=True),
     "end": End(1, 0, 2, 450, bytes(range(16)), False, False),
     "end, heard and settled": End(1, 0, 2, 450, bytes(range(16)), True, True),
     "bye": Bye(2, 0, 1, "the page was closed"),

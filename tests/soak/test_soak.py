@@ -20,7 +20,7 @@ def number(out: str, name: str) -> int:
 
 
 def test_a_few_sessions_hold_and_were_worth_it(capsys: pytest.CaptureFixture[str]) -> None:
-    assert soak.main(["--sessions", "12", "--seed", "13"]) == 0
+    assert soak.main(["--sessions", "12", "--seed", "80"]) == 0
     out = capsys.readouterr().out
     assert "12 of 12 sessions were played, in " in out
     assert number(out, "matches") + number(out, "with ill will") == 12

@@ -111,6 +111,26 @@ def test_every_option_reaches_the_match(capsys: pytest.CaptureFixture[str], tmp_
         assert command[command.index(option) + 1] == value
 
 
+@pytest.mark.parametrize("delay", ["adaptive:0:6:0", "matched:1:9:2"])
+def test_a_failing_match_with_an_adaptive_delay_can_be_played_again(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, delay: str
+) -> None:
+    words = ["--frames", "150", "--input-delay", delay, *BAD, *MISHAPS]
+    result = told(capsys, FORGETFUL, *words, "--shrink", "--schedules", str(tmp_path))
+    (failure,) = result["failures"]
+    command = shlex.split(failure["command"])
+    assert command[command.index("--input-delay") + 1] == delay
+    (again,) = told(capsys, *command[4:])["failures"]
+    assert again["failure"] == failure["failure"]
+
+
+def test_a_word_is_enough_for_an_adaptive_delay(capsys: pytest.CaptureFixture[str]) -> None:
+    words = [POND, "--frames", "150", "--latency-ms", "120", "--input-delay"]
+    plain, adaptive, matched = (told(capsys, *words, delay) for delay in ("0", "adaptive", "matched"))
+    assert plain["identical"] == adaptive["identical"] == matched["identical"] == 1
+    assert max(adaptive["replayed"], matched["replayed"]) < plain["replayed"]
+
+
 def test_what_fails_is_told_with_the_command_that_plays_it_again(capsys: pytest.CaptureFixture[str]) -> None:
     words = [FORGETFUL, "--sessions", "3", "--seed", "40", "--frames", "60", *BAD, *MISHAPS]
     status, out, _ = simulate(capsys, *words)
@@ -198,6 +218,11 @@ def test_what_cannot_be_played_is_one_message_and_status_2(
         ["--sessions", "0"],
         ["--frames", "x"],
         ["--freeze", "1:2"],
+        ["--input-delay", "-1"],
+        ["--input-delay", "adapt"],
+        ["--input-delay", "adaptive:3"],
+        ["--input-delay", "matched:3:2"],
+        ["--input-delay", "adaptive:0:16"],
         ["--partition", "1:2"],
         ["--partition", "1:2:0:0"],
         ["--clock", "0:-1"],

@@ -67,6 +67,10 @@ export type Handlers = {
      */
     onLinks?: (links: ReadonlyMap<number, LinkState>) => void;
     /**
+     * all wait for these, whose pages are hidden; none: no more
+     */
+    onPaused?: (players: readonly string[]) => void;
+    /**
      * something could not be drawn
      */
     onWarning?: (text: string) => void;
