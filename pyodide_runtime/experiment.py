@@ -17,11 +17,13 @@ from pathlib import PurePosixPath
 from typing import Any, Literal, NoReturn, TypeAlias
 
 from pyodide_runtime.errors import ExperimentError
+from pyodide_runtime.ice import IceError, IceTransportPolicy, checked_policy, checked_servers
 
 Action: TypeAlias = Any
 """A bool, int, finite float, str, or a list, tuple or dict (with str keys) of these."""
 
 MOST_PLAYERS = 8
+MOST_SPECTATORS = 8
 MOST_FPS = 120
 MOST_INPUT_DELAY = 60
 MOST_PREDICTION_WINDOW = 60
@@ -143,6 +145,12 @@ class Experiment:
         snapshot_every: the environment is captured in every frame whose number is a multiple of this, 1 to 60. More than 1 pays
             where a step costs less than a capture: a rollback to a frame between begins at the one before.
         disconnect_after_ms: silence, in milliseconds, after which a player counts as lost.
+        spectators: how many people may watch, besides the players, 0 to 8.
+        ice_servers: STUN and TURN servers that help browsers to connect directly, as `RTCIceServer` objects:
+            `{"urls": "turn:HOST:PORT", "username": ..., "credential": ...}`. This file is part of every record: credentials that
+            are to stay secret belong into the server's `--ice-servers` file.
+        ice_transport_policy: "all", or "relay" to connect through TURN servers only, which hides the players' addresses from
+            each other.
     """
 
     name: str
@@ -164,6 +172,9 @@ class Experiment:
     state_digest_every: int | None = None
     snapshot_every: int = 1
     disconnect_after_ms: float = 5000
+    spectators: int = 0
+    ice_servers: Sequence[Mapping[str, Any]] = ()
+    ice_transport_policy: IceTransportPolicy = "all"
 
     def __post_init__(self) -> None:
         _check_text("name", self.name, one_line=True)
@@ -187,6 +198,9 @@ class Experiment:
         _check_whole("state_digest_every", self.state_digest_every, 1, or_none="to compare once a second")
         _check_whole("snapshot_every", self.snapshot_every, 1, MOST_SNAPSHOT_EVERY)
         _check_number("disconnect_after_ms", self.disconnect_after_ms, 100, 600_000)
+        _check_whole("spectators", self.spectators, 0, MOST_SPECTATORS)
+        object.__setattr__(self, "ice_servers", tuple(_checked_ice("ice_servers", checked_servers, self.ice_servers)))
+        _checked_ice("ice_transport_policy", checked_policy, self.ice_transport_policy)
         object.__setattr__(self, "fps", float(self.fps))
         object.__setattr__(self, "disconnect_after_ms", float(self.disconnect_after_ms))
         object.__setattr__(self, "keys", dict(self.keys))
@@ -269,6 +283,13 @@ def _check_number(setting: str, value: object, least: float, most: float) -> Non
         _wrong(setting, value, f"is a {type(value).__name__}, not a number", remedy)
     if not (least <= value <= most):  # also true of NaN
         _wrong(setting, value, "is out of range", remedy)
+
+
+def _checked_ice(setting: str, check: Callable[[object], Any], value: object) -> Any:
+    try:
+        return check(value)
+    except IceError as error:
+        raise SettingError(setting, str(error)) from None
 
 
 def _check_keys(keys: object) -> None:

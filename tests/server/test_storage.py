@@ -237,6 +237,9 @@ def test_an_outcome_is_kept_as_the_player_told_it(kept: Storage) -> None:
         "detail": "frame 3",
         "rows": 0,
         "certified_through": [0, 2],
+        "incarnations": 1,
+        "incarnation": 0,
+        "error": None,
     }
 
 
