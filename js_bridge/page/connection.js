@@ -52,7 +52,7 @@ import { Socket, socketUrl } from "./socket.js";
  *   server says
  */
 
-/** @typedef {{[name: string]: number | Record<string, LinkState>}} Stats */
+/** @typedef {Record<string, number> & {links?: Record<string, LinkState>}} Stats */
 
 /** Most characters of an error that the server is told. */
 const LONGEST_ERROR = 20_000;
@@ -145,9 +145,9 @@ export class Connection {
    */
   stats() {
     const names = this.about?.stats.slice(0, this.#values.length) ?? [];
-    if (names.length === 0) return {};
     const numbers = Object.fromEntries(names.map((name, at) => [name, this.#values[at] ?? NaN]));
-    return { ...numbers, links: Object.fromEntries(this.#linkStates) };
+    const links = names.length > 0 ? { links: Object.fromEntries(this.#linkStates) } : {};
+    return /** @type {Stats} */ (/** @type {unknown} */ ({ ...numbers, ...links }));
   }
 
   /** Leaves the match for good: the others are told as well as can be, and everything is released. */

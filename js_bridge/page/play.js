@@ -118,11 +118,10 @@ function showLinks({ start }, { links, peers, line }) {
 
 /** @param {Connection} connection */
 function showNumbers(connection) {
-  const numbers = Object.entries(connection.stats()).map(([name, value]) => [
-    name,
-    typeof value === "number" ? String(Number(value.toFixed(2))) : Object.entries(value).flat().join(" "),
-  ]);
-  const lines = [["phase", connection.phase], ...numbers];
+  const { links = {}, ...numbers } = connection.stats();
+  const values = Object.entries(numbers).map(([name, value]) => [name, String(Number(value.toFixed(2)))]);
+  const ways = Object.entries(links).map(([peer, way]) => [`link ${peer}`, way]);
+  const lines = [["phase", connection.phase], ...values, ...ways];
   write({ debug: lines.map(([name = "", value = ""]) => `${name.padEnd(20)} ${value}`).join("\n") });
 }
 

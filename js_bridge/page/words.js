@@ -1,6 +1,6 @@
 /**
- * @file The words for how the other players are reached: one for the corner of the page, and one line for what a person may
- * wonder about. It shows nothing itself.
+ * @file The words for how the other players are reached: one for the corner of the page, and one line for what a person
+ * may wonder about. It shows nothing itself.
  */
 
 /** @typedef {import("./connection.js").LinkState} LinkState */
@@ -28,7 +28,7 @@ const PEERS = Object.freeze({
 const LINKS = Object.freeze({
   closed: "has left the page. They can return to it.",
   connecting: "is being connected.",
-  relay: "is reached through the server, as there is no direct way.",
+  relay: "is reached through the server.",
 });
 
 /**
@@ -45,6 +45,8 @@ export function wordsFor({ links, peers, line, players, index }) {
     const link = links.get(player.index) ?? "closed";
     const word = PEERS[peers.get(player.index) ?? "here"] ?? LINKS[link];
     const name = others.length === 1 ? "The other player" : player.player_id;
+    // Of a single one the corner of the page says as much.
+    if (others.length === 1 && word && (word === LINKS.relay || word === LINKS.connecting)) return "";
     return word ? `${name} ${word}` : "";
   });
   if (line === "lost") notes.push("The line to the server was lost, and is being opened again.");
