@@ -111,7 +111,9 @@ class Participant:
         }
 
     def start(self, start: Mapping[str, Any]) -> None:
-        """Begin the match: `session`, `seed`, `players` (each with `player_id` and `index`) and the own `index`; maybe `incarnation`.
+        """Begin the match: `session`, `seed`, `players` (each with `player_id` and `index`) and the own `index`.
+
+        `incarnation` says how many pages had this player's seat before in this session; none, if it is missing.
 
         Raises:
             SessionError: the match has begun already, or one of these is missing or cannot be.

@@ -27,6 +27,7 @@ experiment = pr.Experiment(
     environment=make_env,
     players={players},
     spectators={spectators},
+    {more}
     seed={seed},
     keys={{"ArrowUp": 1}},
     requirements=["absent-package==1.0"],
@@ -74,9 +75,9 @@ class Site:
         with self.client.websocket_connect(f"/api/rooms/{room}/socket?{asked}") as socket:
             yield Page(socket)
 
-    def write_experiment(self, players: int = 2, seed: int | None = 7, spectators: int = 0) -> Path:
+    def write_experiment(self, players: int = 2, seed: int | None = 7, spectators: int = 0, more: str = "") -> Path:
         file = self.folder / "pots.py"
-        file.write_text(EXPERIMENT.format(players=players, seed=seed, spectators=spectators))
+        file.write_text(EXPERIMENT.format(players=players, seed=seed, spectators=spectators, more=more))
         return file
 
     def sessions(self) -> list[dict[str, Any]]:

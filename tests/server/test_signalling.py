@@ -67,6 +67,23 @@ def test_a_page_that_joins_is_told_its_seat_and_what_its_worker_needs(site: Site
     assert site.client.get("/sprites/chef").content == b"\x89PNG chef"
 
 
+def test_ice_servers_of_the_experiment_and_of_the_server_reach_the_page(make_site: MakeSite) -> None:
+    stun, turn = {"urls": "stun:stun.example.org"}, {"urls": "turn:t.example.org", "username": "me", "credential": "secret"}
+    site = make_site(ice_servers=[turn])
+    site.write_experiment(more=f'ice_servers=[{stun}], ice_transport_policy="relay",')
+    with site.page("A") as page:
+        config = page.receive()["config"]
+        assert config["ice_servers"] == [stun, turn]
+        assert config["rtc_configuration"] == {"iceTransportPolicy": "relay"}
+
+
+def test_the_servers_policy_goes_before_the_experiments(make_site: MakeSite) -> None:
+    site = make_site(ice_transport_policy="all")
+    site.write_experiment(more='ice_transport_policy="relay",')
+    with site.page("A") as page:
+        assert page.receive()["config"]["rtc_configuration"] == {}
+
+
 def test_the_roster_follows_who_joins_gets_ready_and_leaves(site: Site) -> None:
     with site.page("A") as first:
         first.until("roster")
