@@ -13,6 +13,7 @@ window.relayed = { sent: 0, received: 0 };
 window.WebSocket = class extends WebSocket {
   constructor(...given) {
     super(...given);
+    window.line = this;
     this.addEventListener("message", (event) => {
       if (typeof event.data === "string") return;
       if (window.relayIsCut) event.stopImmediatePropagation();
@@ -38,6 +39,11 @@ async def make_cuttable(page: Page) -> None:
 async def cut(page: Page, is_cut: bool) -> None:
     """Cut the way, or mend it."""
     await page.evaluate("isCut => { window.relayIsCut = isCut; }", is_cut)
+
+
+async def break_line(page: Page) -> None:
+    """The page's line to the server breaks off, with a code that no page closes it with; nothing keeps it from opening another."""
+    await page.evaluate("window.line.close(4000)")
 
 
 async def relayed(page: Page) -> dict[str, int]:

@@ -12,7 +12,7 @@ from e2e.house import EXPERIMENTS
 from e2e.impairment import Line
 from e2e.judging import assert_active, assert_complete_and_equal
 from e2e.match import Half, Match, Played, Room
-from e2e.relaying import make_cuttable, relayed
+from e2e.relaying import break_line, make_cuttable, relayed
 
 BOTH = (True, True)
 NOT_DIRECTLY = {"ice_transport_policy": "relay"}
@@ -32,6 +32,30 @@ def test_where_no_direct_way_comes_up_packets_go_through_the_server(play: Match,
     assert_active(played, table)
     for place, half in enumerate(played.halves):
         assert half.links == {str(1 - place): "relay"}
+        assert ways_of(half) == [(1 - place, "relay")]
+
+
+async def _break_the_line(room: Room) -> None:
+    """The only way there is breaks off, twice."""
+    for frame in (120, 240):
+        await asyncio.gather(*(player.reach_frame(frame) for player in room.players))
+        await break_line(room.players[0].page)
+
+
+async def _make_breakable(room: Room) -> None:
+    await make_cuttable(room.players[0].page)
+
+
+BROKEN = example(
+    "arena", "broken-line", queries=(NOT_DIRECTLY, {}), active=BOTH, before=_make_breakable, during=_break_the_line
+)
+
+
+@pytest.mark.parametrize("play", [BROKEN], ids=["arena"])
+def test_a_line_that_breaks_off_is_opened_again_and_the_match_goes_on(play: Match, played: Played) -> None:
+    table = assert_complete_and_equal(played)
+    assert_active(played, table)
+    for place, half in enumerate(played.halves):
         assert ways_of(half) == [(1 - place, "relay")]
 
 

@@ -192,7 +192,7 @@ export const FROM_SERVER = Object.freeze({
   roster: { players: list(shape({ player_id: text, index, ready: flag })) },
   start: { start },
   signal: { from: index, data: object },
-  left: { index },
+  left: { index, lost: flag },
   rejoined: { index, incarnation: count },
   resumed: {},
   refused: { error: text },

@@ -191,7 +191,7 @@ export class Connection {
         else this.#early.push(message);
         break;
       case "left":
-        this.#links?.left(message.index);
+        this.#links?.left(message.index, message.lost);
         break;
       case "rejoined":
         this.#expect(message.index, message.incarnation);

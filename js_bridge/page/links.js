@@ -19,10 +19,15 @@ import { Link } from "./link.js";
  * @property {(text: string) => void} log
  */
 
+/** How long a page whose line to the server broke off may take to open another one, in milliseconds. */
+export const GRACE = 4000;
+
 /** All direct connections of this page. */
 export class Links {
   /** @type {Map<number, {incarnation: number, link: Link}>} */
   #links = new Map();
+  /** Those whose line broke off. @type {Map<number, ReturnType<typeof setTimeout>>} */
+  #graces = new Map();
   #options;
 
   /** @param {LinksOptions} options */
@@ -39,6 +44,7 @@ export class Links {
    * @returns {boolean} whether it is a page that was not known
    */
   add(peer, incarnation) {
+    clearTimeout(this.#graces.get(peer));
     const known = this.#links.get(peer);
     if (known?.incarnation === incarnation) {
       this.#options.post({ type: "link_back", peer });
@@ -55,10 +61,14 @@ export class Links {
    * A page has left: there is nobody to make a connection with, as long as it does not come back.
    *
    * @param {number} peer
+   * @param {boolean} lost its line to the server broke off; then it has some time to come back
    */
-  left(peer) {
+  left(peer, lost) {
     this.#links.get(peer)?.link.pause();
-    this.#options.post({ type: "link_left", peer, reason: "the other page has left" });
+    clearTimeout(this.#graces.get(peer));
+    const tell = () => this.#options.post({ type: "link_left", peer, reason: "the other page has left" });
+    if (lost) this.#graces.set(peer, setTimeout(tell, GRACE));
+    else tell();
   }
 
   /** The line to the server is there again: connections that broke meanwhile can be made anew. */
@@ -106,11 +116,17 @@ export class Links {
 
   /** Closes every connection, and tells the other pages that this is for good. */
   close() {
+    this.#forget();
     for (const { link } of this.#links.values()) link.leave();
   }
 
   /** Closes every connection without a word: the other pages have somebody else in this one's place. */
   abandon() {
+    this.#forget();
     for (const { link } of this.#links.values()) link.close();
+  }
+
+  #forget() {
+    for (const grace of this.#graces.values()) clearTimeout(grace);
   }
 }

@@ -16,7 +16,7 @@ import { FROM_SERVER, faultOf } from "../messages.js";
  *   | {type: "roster", players: Player[]}
  *   | {type: "start", start: Start}
  *   | {type: "signal", from: number, data: any}
- *   | {type: "left", index: number}
+ *   | {type: "left", index: number, lost: boolean}
  *   | {type: "rejoined", index: number, incarnation: number}
  *   | {type: "resumed"}
  *   | {type: "refused", error: string}

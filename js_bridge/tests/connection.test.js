@@ -217,7 +217,7 @@ test("the worker hears of a page that left, and of the one that takes its place"
   const part = connecting(context);
   await ready(part);
   part.server.say({ type: "start", start: START });
-  part.server.say({ type: "left", index: 1 });
+  part.server.say({ type: "left", index: 1, lost: false });
   assert.deepEqual(part.worker.told.at(-1), { type: "link_left", peer: 1, reason: "the other page has left" });
   const { length } = part.worker.told;
   part.server.say({ type: "rejoined", index: 1, incarnation: 1 });

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import { ATTEMPT, POLITE, REPAIR, WAITS } from "../page/link.js";
-import { Links } from "../page/links.js";
+import { GRACE, Links } from "../page/links.js";
 import { FakeConnection, pretend } from "./support/browser.js";
 
 const FIRST = { pair: [0, 0], attempt: 0 };
@@ -251,12 +251,24 @@ test("silence on open channels is a reason to repair, a channel that closed to c
 
 test("nobody connects to a page that has left, until it is back", async (context) => {
   const { links, pass, connections, told } = linking(context, 0);
-  links.left(1);
+  links.left(1, false);
   await pass(10 * ATTEMPT);
   assert.equal(connections.length, 1);
   assert.equal(links.add(1, 0), false);
   assert.deepEqual(told().map(({ type }) => type), ["link_left", "link_back"]);
   assert.equal(connections.length, 2);
+});
+
+test("a page whose line broke off has some time to come back", async (context) => {
+  const { links, pass, told } = linking(context, 0);
+  links.left(1, true);
+  await pass(GRACE - 1);
+  links.add(1, 0);
+  await pass(GRACE);
+  assert.deepEqual(told().map(({ type }) => type), ["link_back"]);
+  links.left(1, true);
+  await pass(GRACE);
+  assert.deepEqual(told().map(({ type }) => type), ["link_back", "link_left"]);
 });
 
 test("the next page in a place is connected to anew, and the one before is forgotten", async (context) => {

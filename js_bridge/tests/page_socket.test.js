@@ -39,11 +39,11 @@ function socketing(context) {
 
 test("messages of the server are handed on, what is none is told of and dropped", (context) => {
   const { line, seen } = socketing(context);
-  line.say({ type: "left", index: 1 });
+  line.say({ type: "left", index: 1, lost: false });
   line.say({ type: "left" });
   line.say({ type: "dance" });
   line.onmessage?.({ data: "{" });
-  assert.deepEqual(seen.messages, [{ type: "left", index: 1 }]);
+  assert.deepEqual(seen.messages, [{ type: "left", index: 1, lost: false }]);
   assert.equal(seen.logs.length, 3);
 });
 

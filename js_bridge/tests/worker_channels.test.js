@@ -326,6 +326,15 @@ test("a page that is back over a new line is reached as before", () => {
   assert.deepEqual(ways(), ["closed", "relay"]);
 });
 
+test("what went through the server to a page whose line was lost is sent once more when it is back", () => {
+  const { all, seen, keepSending, send } = channels();
+  keepSending(PATIENCE);
+  send(CONTROL, 7);
+  seen.relayed.length = 0;
+  all.back(1);
+  assert.deepEqual(seen.relayed, [[1, "control", false, [7]]]);
+});
+
 test("the next page in a place has a link of its own, and nothing of the one before closes it", () => {
   const { all, seen, open, send, own, ways } = channels();
   const ports = open();

@@ -185,15 +185,18 @@ export class Channels {
   }
 
   /**
-   * The page that had left is there again, the same as before.
+   * The page that had left, or whose line to the server was lost, is there again, the same as before.
    *
    * @param {number} peer
    */
   back(peer) {
     const link = this.#links.get(peer);
-    if (!link?.left) return;
+    if (!link) return;
     const now = this.#now();
-    Object.assign(link, { left: false, since: now, sending: now, way: link.way === "closed" ? "opening" : link.way });
+    if (link.way === "closed") Object.assign(link, { way: "opening", since: now, sending: now });
+    link.left = false;
+    // What went through the server meanwhile is lost.
+    if (link.way === "relay") this.#repeat(peer, link);
   }
 
   /**
@@ -282,6 +285,14 @@ export class Channels {
       return;
     }
     // What was sent on the other way may be lost with it.
+    this.#repeat(peer, link);
+  }
+
+  /**
+   * @param {number} peer
+   * @param {Link} link
+   */
+  #repeat(peer, link) {
     for (const payload of link.recent.since(this.#now())) this.#dispatch(peer, link, Channel.CONTROL, payload);
   }
 

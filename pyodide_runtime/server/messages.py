@@ -146,9 +146,9 @@ def signal(sender: int, data: Message) -> Message:
     return {"type": "signal", "from": sender, "data": data}
 
 
-def left(index: int) -> Message:
-    """To the pages that remain after the start: another page's socket closed."""
-    return {"type": "left", "index": index}
+def left(index: int, lost: bool) -> Message:
+    """To the pages that remain after the start: another page's socket closed, or, if `lost`, broke off."""
+    return {"type": "left", "index": index, "lost": lost}
 
 
 def rejoined(index: int, incarnation: int) -> Message:

@@ -65,6 +65,7 @@ class Seat:
         incarnation: how many pages had this place before, once the session runs.
         ready: its worker has loaded the environment.
         present: its connection stands.
+        lost: it does not, and nobody closed it: the page may still be there.
         playing: it was told of the start, so it takes part.
         key: what only this page knows.
     """
@@ -75,6 +76,7 @@ class Seat:
     incarnation: int = 0
     ready: bool = False
     present: bool = True
+    lost: bool = False
     playing: bool = False
     key: str = field(default_factory=lambda: secrets.token_urlsafe(16))
 
@@ -182,7 +184,7 @@ class Room:
         if seat is None or not seat.playing or not hmac.compare_digest(seat.key.encode(), key.encode()):
             raise Refused("Another page has this seat, or nobody.")
         was_present, old = seat.present, seat.connection
-        seat.connection, seat.present = connection, True
+        seat.connection, seat.present, seat.lost = connection, True, False
         connection.send(messages.resumed())
         if was_present:
             old.close()
@@ -192,7 +194,7 @@ class Room:
             self._tell_rejoined(seat)
         # Who left meanwhile, or came, is not known to it.
         for other in self._others(seat):
-            known = messages.rejoined(other.index, other.incarnation) if other.present else messages.left(other.index)
+            known = messages.rejoined(other.index, other.incarnation) if other.present else messages.left(other.index, other.lost)
             connection.send(known)
         return seat
 
@@ -212,7 +214,7 @@ class Room:
                 self._failed(seat, error, outcome or "failed")
 
     def relay(self, seat: Seat, relayed: Relayed) -> None:
-        """Hand a packet on to another page that takes part. One that does not yet loses it.
+        """Hand a packet on to another page that takes part. One that does not yet, or whose line was lost, loses it.
 
         Raises MessageError if it does not fit the moment.
         """
@@ -220,22 +222,25 @@ class Room:
             raise MessageError("you are not in this room any more")
         if not seat.playing:
             raise MessageError("packets are relayed once the session has started")
+        to = self.seats.get(relayed.to)
+        if to is not None and to.lost:
+            return
         other = self._addressed(seat, relayed.to, "a packet")
         if other.playing:
             other.connection.send_packet(relay.compose(seat.index, relayed), may_be_lost=relayed.channel == relay.INPUT)
 
-    def leave(self, seat: Seat, connection: Connection) -> None:
-        """A seat's connection is gone, if it still is the seat's."""
+    def leave(self, seat: Seat, connection: Connection, *, lost: bool = False) -> None:
+        """A seat's connection is gone, if it still is the seat's; `lost` if without a goodbye."""
         if not seat.present or seat.connection is not connection:
             return
-        seat.present = False
+        seat.present, seat.lost = False, lost
         if self.state is RoomState.GATHERING:
             del self.seats[seat.index]
             self._tell_roster()
             return
         for other in self._others(seat):
             if other.present:
-                other.connection.send(messages.left(seat.index))
+                other.connection.send(messages.left(seat.index, lost))
         if self.state is RoomState.RUNNING and not self._watches(seat):
             self._conclude(seat, "left", "the page was closed, or lost its connection to the server")
 

@@ -64,9 +64,9 @@ class Rooms:
             raise Refused(f"Room {name} is not there any more.")
         return room, room.resume(player_id, key, connection)
 
-    def leave(self, room: Room, seat: Seat, connection: Connection) -> None:
-        """A page's connection is gone."""
-        room.leave(seat, connection)
+    def leave(self, room: Room, seat: Seat, connection: Connection, *, lost: bool = False) -> None:
+        """A page's connection is gone; `lost` if without a goodbye."""
+        room.leave(seat, connection, lost=lost)
         self._forget_vacant(room)
 
     def outcome_stored(self, session: str) -> None:

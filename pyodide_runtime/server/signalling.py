@@ -42,7 +42,7 @@ def routes(context: Context) -> list[BaseRoute]:
             try:
                 await _attend(socket, room, seat)
             finally:
-                context.rooms.leave(room, seat, socket)
+                context.rooms.leave(room, seat, socket, lost=socket.lost)
 
     return [WebSocketRoute("/api/rooms/{room}/socket", room_socket)]
 

@@ -18,6 +18,9 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 MOST_WAITING = 1024
 """Messages that may wait, each way. A page that reads none of them any more is given up."""
 
+GOODBYES = frozenset({1000, 1001, 1005})
+"""Codes with which a page closes its socket, or a browser does whose page is closed. Any other says that the line was lost."""
+
 MOST_PACKETS_WAITING = 256
 """Messages that wait when packets which may be lost begin to be: who cannot take them in time has no use for them later."""
 
@@ -35,6 +38,7 @@ class PageSocket:
         self._delay_s = delay_s
         self._outgoing: asyncio.Queue[tuple[float, str | bytes | None]] = asyncio.Queue()
         self._incoming: asyncio.Queue[tuple[float, str | bytes | None]] = asyncio.Queue(MOST_WAITING)
+        self._code = 1006
         self._clock = asyncio.get_running_loop().time
 
     async def __aenter__(self) -> PageSocket:
@@ -71,6 +75,11 @@ class PageSocket:
     def close(self) -> None:
         """Close the socket once all that was sent is on its way."""
         self._put(None)
+
+    @property
+    def lost(self) -> bool:
+        """Whether the socket, which is gone, went without a goodbye."""
+        return self._code not in GOODBYES
 
     async def closed(self) -> None:
         """Wait until the socket, which was told to close, is closed or lost."""
@@ -119,6 +128,7 @@ class PageSocket:
             event = await self._websocket.receive()
             if event["type"] != "websocket.receive":
                 message = None
+                self._code = event.get("code", 1005)
             else:
                 text = event.get("text")
                 message = event.get("bytes") or b"" if text is None else text

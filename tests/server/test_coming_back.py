@@ -22,7 +22,7 @@ def test_a_player_who_comes_back_has_the_same_seat_and_starts_at_once_when_ready
     with site.page("A") as first:
         with site.page("B") as second:
             session, seed = start(first, second)
-        assert first.receive() == {"type": "left", "index": 1}
+        assert first.receive() == {"type": "left", "index": 1, "lost": False}
         with site.page("B") as again:
             joined = again.receive()
             assert (joined["index"], joined["session"]) == (1, session)
@@ -83,7 +83,7 @@ def test_a_page_that_takes_a_seat_from_another_one_is_not_told_of_until_it_is_re
             again.send(type="ready")
             assert first.receive() == {"type": "rejoined", "index": 1, "incarnation": 1}
             again.until("start")
-        assert first.receive() == {"type": "left", "index": 1}
+        assert first.receive() == {"type": "left", "index": 1, "lost": False}
 
 
 def test_coming_back_withdraws_that_a_player_left_whoever_told_it(site: Site) -> None:
@@ -214,7 +214,7 @@ def test_a_page_whose_line_was_lost_has_its_seat_back_and_plays_on(site: Site) -
         with site.page("B") as second:
             key = second.until("joined")["key"]
             session, _ = start(first, second)
-        assert first.receive() == {"type": "left", "index": 1}
+        assert first.receive() == {"type": "left", "index": 1, "lost": False}
         assert site.sessions()[0]["players"][1]["outcome"] == "left"
         with site.page("B", resume=key) as back:
             assert back.receive() == {"type": "resumed"}
@@ -223,7 +223,7 @@ def test_a_page_whose_line_was_lost_has_its_seat_back_and_plays_on(site: Site) -
             assert site.sessions()[0]["players"][1]["outcome"] is None
             back.send_packet(0, 1, 0, b"on")
             assert first.socket.receive_bytes() == b"\x01\x01\x00on"
-        assert first.receive() == {"type": "left", "index": 1}
+        assert first.receive() == {"type": "left", "index": 1, "lost": False}
         assert site.sessions()[0]["session"] == session
 
 
@@ -235,6 +235,20 @@ def test_a_new_line_may_come_before_the_old_one_is_known_to_be_lost(site: Site) 
             assert back.receive() == {"type": "resumed"}
             back.send(type="signal", to=0, data={"from": "the new line"})
             assert first.receive()["data"] == {"from": "the new line"}, "nobody was told that anything happened"
+
+
+def test_a_line_that_broke_off_is_told_from_a_page_that_was_closed(site: Site) -> None:
+    with site.page("A") as first, site.page("B") as second:
+        key = second.until("joined")["key"]
+        start(first, second)
+        second.socket.close(1006)
+        assert first.receive() == {"type": "left", "index": 1, "lost": True}
+        first.send_packet(1, 0, 0, b"into the void")
+        with site.page("B", resume=key) as back:
+            back.until("rejoined")
+            assert first.receive() == {"type": "rejoined", "index": 1, "incarnation": 0}, "packets to it were no mistakes"
+            first.send_packet(1, 0, 0, b"on")
+            assert back.socket.receive_bytes() == b"\x00\x00\x00on"
 
 
 @pytest.mark.parametrize("key", ["wrong", "", "é"])
@@ -316,7 +330,7 @@ def test_a_spectator_who_leaves_makes_room_for_another_incarnation(make_site: Ma
                 watcher.send(type="ready")
                 assert watcher.until("start")["start"]["incarnation"] == incarnation
                 assert first.until("rejoined") == {"type": "rejoined", "index": 2, "incarnation": incarnation}
-            assert first.until("left") == {"type": "left", "index": 2}
+            assert first.until("left") == {"type": "left", "index": 2, "lost": False}
 
 
 def test_nobody_plays_and_watches_under_one_name(make_site: MakeSite) -> None:

@@ -276,7 +276,7 @@ def test_the_others_are_told_when_a_player_leaves_after_the_start(site: Site) ->
     with site.page("B") as second:
         with site.page("A") as first:
             start(second, first)
-        assert second.receive() == {"type": "left", "index": 1}
+        assert second.receive() == {"type": "left", "index": 1, "lost": False}
         second.send(type="signal", to=1, data={})
         assert second.receive()["type"] == "error"
 

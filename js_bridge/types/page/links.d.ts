@@ -10,6 +10,8 @@
  * @property {(message: ToWorker, transfer?: Transferable[]) => void} post to the worker
  * @property {(text: string) => void} log
  */
+/** How long a page whose line to the server broke off may take to open another one, in milliseconds. */
+export const GRACE: 4000;
 /** All direct connections of this page. */
 export class Links {
     /** @param {LinksOptions} options */
@@ -27,8 +29,9 @@ export class Links {
      * A page has left: there is nobody to make a connection with, as long as it does not come back.
      *
      * @param {number} peer
+     * @param {boolean} lost its line to the server broke off; then it has some time to come back
      */
-    left(peer: number): void;
+    left(peer: number, lost: boolean): void;
     /** The line to the server is there again: connections that broke meanwhile can be made anew. */
     resume(): void;
     /**

@@ -16,7 +16,7 @@ export function socketUrl(room: string, playerId: string, server: string, watch?
  *   | {type: "roster", players: Player[]}
  *   | {type: "start", start: Start}
  *   | {type: "signal", from: number, data: any}
- *   | {type: "left", index: number}
+ *   | {type: "left", index: number, lost: boolean}
  *   | {type: "rejoined", index: number, incarnation: number}
  *   | {type: "resumed"}
  *   | {type: "refused", error: string}
@@ -99,6 +99,7 @@ export type FromServer = {
 } | {
     type: "left";
     index: number;
+    lost: boolean;
 } | {
     type: "rejoined";
     index: number;
