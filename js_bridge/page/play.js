@@ -82,7 +82,8 @@ function showPhase(connection) {
  */
 function showPlayers(players, count, { phase }) {
   const missing = count - players.length;
-  const others = missing === 1 ? "the other player" : `${missing} other players`;
+  const other = watching ? "" : "other ";
+  const others = missing === 1 ? `the ${watching ? "last" : "other"} player` : `${missing} ${other}players`;
   element("invite").hidden = !inviting || missing === 0;
   write({ others: `${others} ${missing === 1 ? "joins" : "join"}`.replace(/^./, (letter) => letter.toUpperCase()) });
   if (phase === "waiting") {
