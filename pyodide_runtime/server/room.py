@@ -229,28 +229,38 @@ class Room:
         if other.playing:
             other.connection.send_packet(relay.compose(seat.index, relayed), may_be_lost=relayed.channel == relay.INPUT)
 
-    def leave(self, seat: Seat, connection: Connection, *, lost: bool = False) -> None:
-        """A seat's connection is gone, if it still is the seat's; `lost` if without a goodbye."""
+    def leave(self, seat: Seat, connection: Connection, *, lost: bool = False) -> bool:
+        """A seat's connection is gone, if it still is the seat's; `lost` if without a goodbye.
+
+        Returns whether the page may still come back to its seat: then `give_up` is to be called after some time.
+        """
         if not seat.present or seat.connection is not connection:
-            return
-        seat.present, seat.lost = False, lost
+            return False
+        seat.present, seat.lost = False, lost and seat.playing
         if self.state is RoomState.GATHERING:
             del self.seats[seat.index]
             self._tell_roster()
-            return
+            return False
         for other in self._others(seat):
             if other.present:
-                other.connection.send(messages.left(seat.index, lost))
-        if self.state is RoomState.RUNNING and not self._watches(seat):
-            self._conclude(seat, "left", "the page was closed, or lost its connection to the server")
+                other.connection.send(messages.left(seat.index, seat.lost))
+        if not seat.lost:
+            self._conclude_left(seat)
+        return seat.lost
+
+    def give_up(self, seat: Seat, connection: Connection) -> None:
+        """A page whose connection was lost has had its time to come back."""
+        if seat.lost and seat.connection is connection and self.seats.get(seat.index) is seat:
+            seat.lost = False
+            self._conclude_left(seat)
 
     def is_outdated(self, loaded: LoadedExperiment) -> bool:
         """Whether the experiment was edited between the reading of this session and the given one."""
         return loaded.fingerprint() != self.loaded.fingerprint()
 
     def is_vacant(self) -> bool:
-        """Whether nobody is here any more."""
-        return not self._present()
+        """Whether nobody is here any more, nor may come back over another connection."""
+        return not any(seat.present or seat.lost for seat in self.seats.values())
 
     def dissolve(self, reason: str) -> None:
         """End a session that has not started; everybody is told why."""
@@ -414,6 +424,10 @@ class Room:
             self._storage.withdraw(self.session, seat.player_id)
         except StorageFailed as error:
             self._report(f"room {self.name}: {error}")
+
+    def _conclude_left(self, seat: Seat) -> None:
+        if self.state is RoomState.RUNNING and not self._watches(seat):
+            self._conclude(seat, "left", "the page was closed, or lost its connection to the server")
 
     def _conclude(self, seat: Seat, outcome: str, detail: str) -> None:
         try:

@@ -64,9 +64,15 @@ class Rooms:
             raise Refused(f"Room {name} is not there any more.")
         return room, room.resume(player_id, key, connection)
 
-    def leave(self, room: Room, seat: Seat, connection: Connection, *, lost: bool = False) -> None:
-        """A page's connection is gone; `lost` if without a goodbye."""
-        room.leave(seat, connection, lost=lost)
+    def leave(self, room: Room, seat: Seat, connection: Connection, *, lost: bool = False) -> bool:
+        """A page's connection is gone; `lost` if without a goodbye. True if `give_up` is to be called after some time."""
+        may_return = room.leave(seat, connection, lost=lost)
+        self._forget_vacant(room)
+        return may_return
+
+    def give_up(self, room: Room, seat: Seat, connection: Connection) -> None:
+        """A page whose connection was lost has had its time to come back."""
+        room.give_up(seat, connection)
         self._forget_vacant(room)
 
     def outcome_stored(self, session: str) -> None:

@@ -18,6 +18,9 @@ from pyodide_runtime.server.messages import MessageError
 from pyodide_runtime.server.room import Refused, Room, Seat
 from pyodide_runtime.server.socket import PageSocket
 
+GRACE_S = 15.0
+"""How long a page whose line broke off has its seat kept, before it has left; in seconds."""
+
 
 def routes(context: Context) -> list[BaseRoute]:
     """The route of the pages' sockets."""
@@ -42,7 +45,8 @@ def routes(context: Context) -> list[BaseRoute]:
             try:
                 await _attend(socket, room, seat)
             finally:
-                context.rooms.leave(room, seat, socket, lost=socket.lost)
+                if context.rooms.leave(room, seat, socket, lost=socket.lost):
+                    asyncio.get_running_loop().call_later(GRACE_S, context.rooms.give_up, room, seat, socket)
 
     return [WebSocketRoute("/api/rooms/{room}/socket", room_socket)]
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 
+from pyodide_runtime.server import signalling
 from tests.server.conftest import MakeSite, Site
 from tests.server.test_signalling import expect_refused, start
 
@@ -249,6 +251,40 @@ def test_a_line_that_broke_off_is_told_from_a_page_that_was_closed(site: Site) -
             assert first.receive() == {"type": "rejoined", "index": 1, "incarnation": 0}, "packets to it were no mistakes"
             first.send_packet(1, 0, 0, b"on")
             assert back.socket.receive_bytes() == b"\x00\x00\x00on"
+
+
+def test_all_lines_may_break_off_at_once(site: Site) -> None:
+    with site.page("A") as first, site.page("B") as second:
+        keys = [page.until("joined")["key"] for page in (first, second)]
+        session, _ = start(first, second)
+        for page in (first, second):
+            page.socket.close(1006)
+        with site.page("A", resume=keys[0]) as one, site.page("B", resume=keys[1]) as other:
+            one.until("resumed")
+            other.until("resumed")
+            one.send_packet(1, 0, 0, b"on")
+            while (event := other.socket.receive()).get("text") is not None:
+                pass
+            assert event["bytes"] == b"\x00\x00\x00on"
+            assert site.sessions()[0]["outcome"] == "running"
+            assert site.sessions()[0]["session"] == session
+
+
+def test_a_page_whose_line_stays_away_has_left_in_the_end(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signalling, "GRACE_S", 0.3)
+    with site.page("A") as first, site.page("B") as second:
+        key = second.until("joined")["key"]
+        start(first, second)
+        second.socket.close(1006)
+        assert first.receive()["lost"] is True
+        assert site.sessions()[0]["players"][1]["outcome"] is None
+        deadline = time.monotonic() + 10
+        while site.sessions()[0]["players"][1]["outcome"] != "left":
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        with site.page("B", resume=key) as back:
+            assert back.receive() == {"type": "resumed"}, "even then, as long as the session goes on"
+            assert site.sessions()[0]["players"][1]["outcome"] is None
 
 
 @pytest.mark.parametrize("key", ["wrong", "", "é"])
