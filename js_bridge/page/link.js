@@ -36,6 +36,8 @@ export class Link {
   #attempt = 0;
   #round = 0;
   #failures = 0;
+  /** Whether the other page is away. */
+  #away = false;
   #connection;
   /** @type {Map<ChannelName, RTCDataChannel>} */
   #kept = new Map();
@@ -109,6 +111,7 @@ export class Link {
 
   /** The other page, or the line to the server, was away and is back. */
   resume() {
+    this.#away = false;
     if (this.#state === "closed" || this.#state === "connected") return;
     this.#failures = 0;
     this.#again();
@@ -116,6 +119,7 @@ export class Link {
 
   /** The other page is away: there is nobody to make a connection with. One that stands may go on. */
   pause() {
+    this.#away = true;
     if (this.#state === "closed" || this.#state === "connected") return;
     clearTimeout(this.#timer);
     this.#state = "paused";
@@ -176,12 +180,13 @@ export class Link {
   }
 
   /**
-   * The other page, which makes no offers, needs one.
+   * The other page, which makes no offers, needs one; so it is there.
    *
    * @param {number} attempt the connection that it has trouble with
    */
   #asked(attempt) {
     if (!this.#offers || attempt !== this.#attempt) return;
+    this.#away = false;
     if (this.#state === "connected") this.#repair();
     else if (this.#state === "waiting" || this.#state === "paused") this.#again();
   }
@@ -189,10 +194,11 @@ export class Link {
   /** @param {string} reason */
   #fail(reason) {
     if (this.#state === "closed" || this.#state === "waiting" || this.#state === "paused") return;
-    this.#state = "waiting";
+    clearTimeout(this.#timer);
+    this.#state = this.#away ? "paused" : "waiting";
     this.#options.log(`no direct connection to player ${this.#peer}: ${reason}`);
     this.#options.post({ type: "link_lost", peer: this.#peer, reason });
-    this.#wait();
+    if (!this.#away) this.#wait();
   }
 
   #wait() {
@@ -216,6 +222,7 @@ export class Link {
   /** @param {number} attempt */
   #follow(attempt) {
     this.#release();
+    this.#away = false;
     this.#attempt = attempt;
     this.#round = 0;
     this.#connection = this.#connect();

@@ -259,6 +259,17 @@ test("nobody connects to a page that has left, until it is back", async (context
   assert.equal(connections.length, 2);
 });
 
+test("a connection that outlives its page's line is not made anew when it breaks in the end", async (context) => {
+  const { links, newest, pass, connections, told } = linking(context, 0);
+  newest().become("connected");
+  links.left(1, false);
+  newest().become("failed");
+  await pass(10 * ATTEMPT);
+  assert.deepEqual([connections.length, told().map(({ type }) => type)], [1, ["link_left", "link_lost"]]);
+  links.add(1, 0);
+  assert.equal(connections.length, 2);
+});
+
 test("a page whose line broke off has some time to come back", async (context) => {
   const { links, pass, told } = linking(context, 0);
   links.left(1, true);
