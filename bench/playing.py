@@ -37,7 +37,7 @@ def measure_match() -> list[Line]:
     return lines
 
 
-async def _play(folder: Path) -> tuple[Half, Half]:
+async def _play(folder: Path) -> tuple[Half, ...]:
     line = Network(latency_ms=LATENCY_MS, loss_percent=LOSS_PERCENT)
     match = Match(ROOT / "examples" / "arena.py", "bench", lines=(line, Network()), active=(True, True))
     async with House(folder, folder) as house:

@@ -14,7 +14,7 @@ from e2e.rerunning import Host, rerun_all
 
 STEPS = 450
 """The frames of an episode of Overcooked and of the arena."""
-EXACT = ("arena", "three_episodes")
+EXACT = ("arena", "long_arena", "three_episodes", "three_players")
 """Experiments whose arithmetic is the same on every host."""
 LEAST_ROLLBACKS = 30
 LEAST_ACTIONS = 4
@@ -26,7 +26,7 @@ def hosts_of(played: Played) -> tuple[Host, ...]:
 
 
 def assert_complete_and_equal(played: Played, *, episodes: int = 1, steps: int = STEPS) -> Table:
-    """Both peers ended every episode, have every row, and have the same bytes, as has a run without browser and network."""
+    """All peers ended every episode, have every row, and have the same bytes, as has a run without browser and network."""
     assert played.summary["outcome"] == "completed", played.summary
     for half in played.halves:
         assert half.problems == []
@@ -36,15 +36,16 @@ def assert_complete_and_equal(played: Played, *, episodes: int = 1, steps: int =
         assert half.outcome["rows"] == episodes * steps
         frames = [(row["episode"], row["frame"]) for row in read_table(half.export).rows]
         assert frames == [(str(episode), str(frame)) for episode in range(episodes) for frame in range(steps)]
-    one, other = played.halves
-    assert one.export == other.export, first_difference(one.export, other.export)
-    assert one.outcome["chain"] == other.outcome["chain"]
+    one, *others = played.halves
+    for other in others:
+        assert one.export == other.export, first_difference(one.export, other.export)
+        assert one.outcome["chain"] == other.outcome["chain"]
     assert_reruns_equal(played)
     return read_table(one.export)
 
 
 def assert_reruns_equal(played: Played) -> None:
-    """Both peers' records, run again on every host that can, give exactly the bytes of both peers' exports."""
+    """All peers' records, run again on every host that can, give exactly the bytes of all peers' exports."""
     for (record, host), again in rerun_all([half.record for half in played.halves], hosts_of(played)).items():
         assert (again.differences, again.status) == ("", 0), f"{record} under {host}: {again.differences}"
         for half in played.halves:
@@ -77,9 +78,9 @@ def rollbacks_of(half: Half) -> int:
 
 
 def assert_active(played: Played, table: Table) -> None:
-    """The match was no idle one: some peer rolled back often, and both players did different things."""
+    """The match was no idle one: some peer rolled back often, and all players did different things."""
     assert max(rollbacks_of(half) for half in played.halves) >= LEAST_ROLLBACKS
-    assert len(table.players) == 2
+    assert len(table.players) == played.match.count
     for player in table.players:
         done = Counter(table.column(f"action.{player}"))
         assert len(done) >= LEAST_ACTIONS, f"{player} did no more than {done}"

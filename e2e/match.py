@@ -1,4 +1,4 @@
-"""One match of two players, from two open pages to what the server has stored of it.
+"""One match of two players or more, from their open pages to what the server has stored of it.
 
 A `Match` says what is to happen; `play` makes it happen and brings back what came of it, judging nothing. Keys are seeded
 choices, given by real keyboard events; when exactly they arrive is the machine's affair, as it is with people.
@@ -11,7 +11,7 @@ import json
 import random
 import time
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from e2e.impairment import Line
 from e2e.player import SECONDS_TO_LOAD, SECONDS_TO_PLAY, SECONDS_TO_START, SMALL_WINDOW, Player
 from e2e.server import Server
 
-IDS = ("A", "B")
+IDS = ("A", "B", "C")
 SECONDS_TO_STORE = 60.0
 
 
@@ -33,7 +33,7 @@ class Room:
 
     name: str
     server: Server
-    players: tuple[Player, Player]
+    players: tuple[Player, ...]
 
 
 Happening = Callable[[Room], Awaitable[None]]
@@ -41,40 +41,49 @@ Happening = Callable[[Room], Awaitable[None]]
 
 @dataclass(frozen=True)
 class Match:
-    """What is to be played. All pairs are in the order of the players.
+    """What is to be played. All tuples are in the order of the players; one that is too short is filled up.
 
     Attributes:
         experiment: the experiment's file.
         name: of the room and of the seed of the keys.
+        count: how many players the experiment takes.
         lines: the networks of the pages.
         active: who presses keys all the time.
         engines: the browsers.
         queries: what is added to the pages' addresses.
         user_agents: what the browsers call themselves; None for their own names.
-        before: called when both pages exist and neither is open.
-        during: happens from the moment at which both play; the match's end is waited for afterwards.
+        before: called when all pages exist and none is open.
+        during: happens from the moment at which all play; the match's end is waited for afterwards.
         picture: the file for a screenshot of the first page at the end, under `artifacts`; none if empty.
     """
 
     experiment: Path
     name: str
-    lines: tuple[Line, Line] = (Line(), Line())
-    active: tuple[bool, bool] = (False, False)
-    engines: tuple[Engine, Engine] = ("chromium", "chromium")
-    queries: tuple[dict[str, str], dict[str, str]] = ({}, {})
-    user_agents: tuple[str | None, str | None] = (None, None)
+    count: int = 2
+    lines: tuple[Line, ...] = ()
+    active: tuple[bool, ...] = ()
+    engines: tuple[Engine, ...] = ()
+    queries: tuple[dict[str, str], ...] = ()
+    user_agents: tuple[str | None, ...] = ()
     before: Happening | None = None
     during: Happening | None = None
     picture: str = ""
+
+    def __post_init__(self) -> None:
+        usual: dict[str, Any] = {"lines": Line(), "active": False, "engines": "chromium", "queries": {}, "user_agents": None}
+        for name, value in usual.items():
+            given = getattr(self, name)
+            object.__setattr__(self, name, given + (value,) * (self.count - len(given)))
 
     async def play(self, house: House) -> Played:
         """Play it to its end, whatever that is. Raises what a happening raises, and TimeoutError where nothing happens."""
         server = await house.server(self.experiment)
         made = []
-        for player_id, engine, line, agent in zip(IDS, self.engines, self.lines, self.user_agents, strict=True):
+        ids = IDS[: self.count]
+        for player_id, engine, line, agent in zip(ids, self.engines, self.lines, self.user_agents, strict=True):
             browser = await house.browsers.get(engine)
             made.append(await Player.make(player_id, browser, engine, server.url, line, window=SMALL_WINDOW, user_agent=agent))
-        room = Room(self.name, server, (made[0], made[1]))
+        room = Room(self.name, server, tuple(made))
         try:
             return await self._play(room, house.artifacts)
         finally:
@@ -84,7 +93,7 @@ class Match:
         players = room.players
         if self.before:
             await self.before(room)
-        # One after the other up to "joined", so that A is the first player; then both load together.
+        # One after the other up to "joined", so that A is the first player; then all load together.
         for player, query in zip(players, self.queries, strict=True):
             await player.open(room.server.url, room.name, query)
             await player.page.wait_for_function("window.pyodideRuntime?.config || document.documentElement.dataset.error")
@@ -92,14 +101,14 @@ class Match:
         begun = ("playing", "finished", "failed")
         phases = await asyncio.gather(*(player.reach(*begun, seconds=SECONDS_TO_START) for player in players))
         session: str = await players[0].read("window.pyodideRuntime.start.session")
-        if phases == ["playing", "playing"]:
+        if set(phases) == {"playing"}:
             await self._go_on(room)
         await asyncio.gather(*(_end(player) for player in players))
         await _stored(room, session)
         return await self._collect(room, session, artifacts)
 
     async def _go_on(self, room: Room) -> None:
-        """Press, disturb and sample, until both pages are over or closed."""
+        """Press, disturb and sample, until all pages are over or closed."""
         doings: list[Coroutine[Any, Any, None]] = [player.sample() for player in room.players]
         for player, line, active in zip(room.players, self.lines, self.active, strict=True):
             choices = random.Random(f"{self.name} {player.player_id}")
@@ -127,12 +136,13 @@ class Match:
             half = await asyncio.to_thread(_half, room.server, session, player)
             if not player.page.is_closed():
                 half.stats = await player.stats()
+                half.links = half.stats.pop("links", {})
                 half.channels = await player.read("window.pyodideRuntime.channels")
                 half.phase, half.error = await player.read(
                     "[document.documentElement.dataset.phase, document.documentElement.dataset.error ?? '']"
                 )
             halves.append(half)
-        return Played(self, session, summary, (halves[0], halves[1]), list(room.server.lines))
+        return Played(self, session, summary, tuple(halves), list(room.server.lines))
 
 
 @dataclass(repr=False)
@@ -146,7 +156,8 @@ class Half:
         outcome: outcome.json.
         diagnostics: the lines of diagnostics.ndjson.
         problems, samples: as of the `Player`.
-        stats: the page's numbers at the end; empty if it was closed, as are the next three.
+        stats: the page's numbers at the end; empty if it was closed, as are the next four.
+        links: how packets went to each other page at the end.
         channels: how each data channel reached the worker.
         phase, error: what the page said at the end.
     """
@@ -157,21 +168,22 @@ class Half:
     outcome: dict[str, Any]
     diagnostics: list[dict[str, Any]]
     problems: list[str]
-    samples: list[dict[str, float]]
-    stats: dict[str, float]
+    samples: list[dict[str, Any]]
+    stats: dict[str, Any]
     channels: dict[str, dict[str, str]]
+    links: dict[str, str] = field(default_factory=dict)
     phase: str = ""
     error: str = ""
 
 
 @dataclass(repr=False)
 class Played:
-    """What came of a match: its session, the server's summary of it, both halves, and the server's terminal so far."""
+    """What came of a match: its session, the server's summary of it, every player's part, and the server's terminal so far."""
 
     match: Match
     session: str
     summary: dict[str, Any]
-    halves: tuple[Half, Half]
+    halves: tuple[Half, ...]
     terminal: list[str]
 
 

@@ -43,7 +43,7 @@ class Player:
         self.page = page
         self.impairment = impairment
         self.problems: list[str] = []
-        self.samples: list[dict[str, float]] = []
+        self.samples: list[dict[str, Any]] = []
         self.other_tab: Page | None = None
         self._focus_session: CDPSession | None = None
         page.on("pageerror", lambda error: self.problems.append(f"uncaught: {error}"))
@@ -88,9 +88,14 @@ class Player:
         seen = "frame => window.pyodideRuntime.stats().frame >= frame"
         await self.page.wait_for_function(seen, arg=frame, timeout=SECONDS_TO_PLAY * 1000)
 
-    async def stats(self) -> dict[str, float]:
+    async def reach_way(self, way: str, peer: int) -> None:
+        """Wait until packets to another page, by its index, go "direct" or by "relay"."""
+        seen = "([peer, way]) => window.pyodideRuntime.stats().links?.[peer] === way"
+        await self.page.wait_for_function(seen, arg=[peer, way], timeout=SECONDS_TO_PLAY * 1000)
+
+    async def stats(self) -> dict[str, Any]:
         """What `window.pyodideRuntime.stats()` says now."""
-        stats: dict[str, float] = await self.page.evaluate("window.pyodideRuntime.stats()")
+        stats: dict[str, Any] = await self.page.evaluate("window.pyodideRuntime.stats()")
         return stats
 
     async def read(self, expression: str) -> Any:

@@ -23,6 +23,7 @@ from e2e.judging import (
     rollbacks_of,
 )
 from e2e.match import Half, Match, Played, Room
+from e2e.relaying import cut, make_cuttable
 
 BOTH = (True, True)
 EPISODES, SHORT_STEPS = 3, 150
@@ -98,14 +99,24 @@ def test_a_frozen_page_does_not_stop_the_match(play: Match, played: Played) -> N
     assert rollbacks_of(played.halves[0]) >= 1
 
 
-async def _outage(room: Room) -> None:
-    """Nothing gets through until both have waited for two seconds."""
+async def _make_cuttable(room: Room) -> None:
+    await make_cuttable(room.players[0].page)
+
+
+async def _cut_all(room: Room, is_cut: bool) -> None:
+    """Nothing gets through to the first page and from it, neither directly nor through the server; or all again."""
     one = room.players[0]
     assert one.impairment is not None
-    await one.reach_frame(150)
-    await one.impairment.change(Line(loss_percent=100))
-    await asyncio.gather(*(_stand_still(room, place, seconds=2) for place in (0, 1)))
-    await one.impairment.change(Line())
+    await cut(one.page, is_cut)
+    await one.impairment.change(Line(loss_percent=100 if is_cut else 0))
+
+
+async def _outage(room: Room) -> None:
+    """Nothing gets through until both have waited for three seconds."""
+    await room.players[0].reach_frame(150)
+    await _cut_all(room, True)
+    await asyncio.gather(*(_stand_still(room, place, seconds=3) for place in (0, 1)))
+    await _cut_all(room, False)
 
 
 async def _stand_still(room: Room, place: int, seconds: float) -> None:
@@ -120,7 +131,7 @@ async def _stand_still(room: Room, place: int, seconds: float) -> None:
     await page.wait_for_function(still, arg=seconds * 1000)
 
 
-@pytest.mark.parametrize("play", [example("arena", "outage", active=BOTH, during=_outage)], ids=["arena"])
+@pytest.mark.parametrize("play", [example("arena", "outage", active=BOTH, before=_make_cuttable, during=_outage)], ids=["arena"])
 def test_an_outage_is_waited_for(play: Match, played: Played) -> None:
     table = assert_complete_and_equal(played)
     assert_active(played, table)
@@ -130,15 +141,14 @@ def test_an_outage_is_waited_for(play: Match, played: Played) -> None:
 
 async def _cut(room: Room) -> None:
     """Nothing gets through any more."""
-    one = room.players[0]
-    assert one.impairment is not None
-    await one.reach_frame(150)
-    await one.impairment.change(Line(loss_percent=100))
+    await room.players[0].reach_frame(150)
+    await _cut_all(room, True)
 
 
-@pytest.mark.parametrize(
-    "play", [example("arena", "cut", active=BOTH, during=_cut, picture="failed-lost.png")], ids=["arena"]
-)
+CUT = example("arena", "cut", active=BOTH, before=_make_cuttable, during=_cut, picture="failed-lost.png")
+
+
+@pytest.mark.parametrize("play", [CUT], ids=["arena"])
 def test_a_dead_link_ends_the_match_with_equal_prefixes(play: Match, played: Played) -> None:
     shorter = assert_prefixes(played)
     assert 150 - 10 <= shorter < STEPS

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from e2e.data import read_table
-from e2e.house import EXAMPLES, House
+from e2e.house import EXAMPLES, EXPERIMENTS, House
 from e2e.player import SECONDS_TO_LOAD, SECONDS_TO_PLAY, SECONDS_TO_START, Player
 from e2e.rerunning import Rerun, rerun_all
 from e2e.visit import Visit
@@ -88,6 +88,61 @@ def test_a_page_goes_through_loading_waiting_playing_finished(play: Visit, playe
     assert "1 of 2" in played["waiting"].text and "Ada (you)" in played["waiting"].text
     assert "Connected" in played["playing"].text
     assert "Thank you" in played["finished"].text
+
+
+# -- what is known of the others -----------------------------------------------------------------------------------------
+
+SILENT = "The other player is not heard at the moment. The match waits."
+ABSENT = "The other player is away. The match goes on without them until they return."
+RETURNING = "The other player is back, and catches up."
+_KEEP_WORKER = """
+window.Worker = class extends Worker {
+  constructor(...given) {
+    super(...given);
+    window.keptWorker = this;
+  }
+};
+"""
+
+
+async def _news_of_the_other(house: House) -> dict[str, Seen]:
+    """What Python says of the other player in a match, here said in its place, and what the page makes of it."""
+    server = await house.server(EXAMPLES / "arena.py")
+    seen: dict[str, Seen] = {}
+    async with AsyncExitStack() as stack:
+        players = [await _player(stack, house, name, server.url) for name in ("Ada", "Ben")]
+        await players[0].page.add_init_script(_KEEP_WORKER)
+        for player in players:
+            await player.open(server.url, "news", {})
+        await asyncio.gather(*(player.reach("playing", seconds=SECONDS_TO_LOAD) for player in players))
+        for state in ("silent", "absent", "returning", "here"):
+            say = "state => window.keptWorker.onmessage({ data: { type: 'peers', peers: [{ peer: 1, state }] } })"
+            await players[0].page.evaluate(say, state)
+            seen[state] = await _look(players[0], house.artifacts / f"peer-{state}.png")
+    return seen
+
+
+@pytest.mark.parametrize("play", [Visit(_news_of_the_other)], ids=["arena"])
+def test_what_the_match_knows_of_the_other_player_is_said_in_plain_words(play: Visit, played: dict[str, Seen]) -> None:
+    assert [seen.phase for seen in played.values()] == ["playing"] * 4
+    for state, words in {"silent": SILENT, "absent": ABSENT, "returning": RETURNING}.items():
+        assert words in played[state].text
+    assert not any(words in played["here"].text for words in (SILENT, ABSENT, RETURNING))
+
+
+async def _watch(house: House) -> Seen:
+    server = await house.server(EXPERIMENTS / "three_players.py")
+    async with AsyncExitStack() as stack:
+        watcher = await _player(stack, house, "Wes", server.url)
+        await watcher.open(server.url, "watched", {"watch": "1"})
+        await watcher.reach("waiting", seconds=SECONDS_TO_LOAD)
+        return await _look(watcher, house.artifacts / "watching.png")
+
+
+@pytest.mark.parametrize("play", [Visit(_watch)], ids=["three_players"])
+def test_a_page_that_only_watches_says_so(play: Visit, played: Seen) -> None:
+    assert (played.phase, played.error) == ("waiting", "")
+    assert "Watching" in played.text and "Wes" not in played.text
 
 
 # -- alone ---------------------------------------------------------------------------------------------------------------

@@ -19,7 +19,10 @@
  * @property {string} session
  * @property {number} seed
  * @property {{player_id: string, index: number}[]} players
- * @property {number} index this page's own index
+ * @property {number} index this page's own index; a spectator's is not below the number of players
+ * @property {number} incarnation how many pages had this place before in this session
+ * @property {boolean} running whether the match goes on already
+ * @property {{index: number, incarnation: number}[]} peers the other pages that take part, spectators among them
  */
 
 /**
@@ -44,12 +47,29 @@
 /** @typedef {"input" | "control"} ChannelName */
 
 /**
+ * How packets go to another page: directly, through the server, or no more.
+ *
+ * @typedef {"direct" | "relay" | "closed"} Way
+ */
+
+/**
+ * What Python knows of the other players. "silent": nothing has come of late; "absent": it is gone, and the match
+ * goes on without it; "returning": it is there again and catches up.
+ *
+ * @typedef {{peer: number, state: "here" | "silent" | "absent" | "returning"}} PeerState
+ */
+
+/**
  * @typedef {{type: "load", config: Config}
  *   | {type: "start", start: Start}
  *   | {type: "channel", peer: number, channel: ChannelName, port: RTCDataChannel}
  *   | {type: "proxied", peer: number, channel: ChannelName, state: "made" | "open" | "closed"}
  *   | {type: "packet", peer: number, channel: ChannelName, data: ArrayBuffer}
- *   | {type: "link_failed", peer: number, error: string}
+ *   | {type: "relayed", peer: number, channel: ChannelName, heard: boolean, data: ArrayBuffer}
+ *   | {type: "expect", peer: number}
+ *   | {type: "link_lost", peer: number, reason: string}
+ *   | {type: "link_left", peer: number, reason: string}
+ *   | {type: "link_back", peer: number}
  *   | {type: "key", key: string, down: boolean}
  *   | {type: "focus", focused: boolean}
  *   | {type: "visibility", hidden: boolean}
@@ -62,8 +82,11 @@
  *   | {type: "view", payload: ArrayBuffer}
  *   | {type: "stats", values: Float64Array}
  *   | {type: "phase", phase: Phase, error?: string, outcome?: string, detail?: string}
- *   | {type: "link", peer: number, state: "open" | "closed", error?: string}
  *   | {type: "paused", players: string[]}
+ *   | {type: "link", peer: number, state: Way, reason?: string}
+ *   | {type: "trouble", peer: number, open: boolean}
+ *   | {type: "peers", peers: PeerState[]}
+ *   | {type: "relay", peer: number, channel: ChannelName, heard: boolean, data: ArrayBuffer}
  *   | {type: "packet", peer: number, channel: ChannelName, data: ArrayBuffer}
  *   | {type: "log", text: string}
  *   | {type: "failed", error: string, text: string}} ToPage
@@ -86,6 +109,8 @@ const number = (value) => typeof value === "number" && !Number.isNaN(value);
 const object = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
 /** @type {Check} */
 const index = (value) => Number.isInteger(value) && value >= 0 && value < 256;
+/** @type {Check} */
+const count = (value) => Number.isInteger(value) && value >= 0;
 /** @type {Check} */
 const bytes = (value) => value instanceof ArrayBuffer;
 /** @type {(...values: unknown[]) => Check} */
@@ -114,6 +139,9 @@ const start = shape({
   seed: number,
   players: list(shape({ player_id: text, index })),
   index,
+  incarnation: count,
+  running: flag,
+  peers: list(shape({ index, incarnation: count })),
 });
 
 const about = shape({
@@ -134,7 +162,11 @@ export const TO_WORKER = Object.freeze({
   channel: { peer: index, channel, port: object },
   proxied: { peer: index, channel, state: oneOf("made", "open", "closed") },
   packet: { peer: index, channel, data: bytes },
-  link_failed: { peer: index, error: text },
+  relayed: { peer: index, channel, heard: flag, data: bytes },
+  expect: { peer: index },
+  link_lost: { peer: index, reason: text },
+  link_left: { peer: index, reason: text },
+  link_back: { peer: index },
   key: { key: text, down: flag },
   focus: { focused: flag },
   visibility: { hidden: flag },
@@ -148,8 +180,11 @@ export const TO_PAGE = Object.freeze({
   view: { payload: bytes },
   stats: { values: (/** @type {any} */ value) => value instanceof Float64Array },
   phase: { phase: oneOf(...PHASES), error: optional(text), outcome: optional(text), detail: optional(text) },
-  link: { peer: index, state: oneOf("open", "closed"), error: optional(text) },
   paused: { players: list(text) },
+  link: { peer: index, state: oneOf("direct", "relay", "closed"), reason: optional(text) },
+  trouble: { peer: index, open: flag },
+  peers: { peers: list(shape({ peer: index, state: oneOf("here", "silent", "absent", "returning") })) },
+  relay: { peer: index, channel, heard: flag, data: bytes },
   packet: { peer: index, channel, data: bytes },
   log: { text },
   failed: { error: text, text },
@@ -157,11 +192,13 @@ export const TO_PAGE = Object.freeze({
 
 /** @type {Table} */
 export const FROM_SERVER = Object.freeze({
-  joined: { player_id: text, index, player_count: index, config },
+  joined: { player_id: text, index, player_count: index, key: text, config },
   roster: { players: list(shape({ player_id: text, index, ready: flag })) },
   start: { start },
   signal: { from: index, data: object },
-  left: { index },
+  left: { index, lost: flag },
+  rejoined: { index, incarnation: count },
+  resumed: {},
   refused: { error: text },
   error: { error: text },
 });

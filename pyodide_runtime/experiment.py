@@ -18,12 +18,14 @@ from pathlib import PurePosixPath
 from typing import Any, Literal, NoReturn, TypeAlias
 
 from pyodide_runtime.errors import ExperimentError, SessionError
+from pyodide_runtime.ice import IceError, IceTransportPolicy, checked_policy, checked_servers
 from pyodide_runtime.rollback.delay import InputDelay, plain_delay
 
 Action: TypeAlias = Any
 """A bool, int, finite float, str, or a list, tuple or dict (with str keys) of these."""
 
 MOST_PLAYERS = 8
+MOST_SPECTATORS = 8
 MOST_FPS = 120
 MOST_INPUT_DELAY = 60
 MOST_PREDICTION_WINDOW = 60
@@ -164,6 +166,12 @@ class Experiment:
             does nothing; "pause" lets all wait until it is seen again; "end" ends the match after `hidden_limit_ms`.
         hidden_limit_ms: hidden for so long in a row, in milliseconds, a page ends the match; needed by "end", possible with
             "pause".
+        spectators: how many people may watch, besides the players, 0 to 8.
+        ice_servers: STUN and TURN servers that help browsers to connect directly, as `RTCIceServer` objects:
+            `{"urls": "turn:HOST:PORT", "username": ..., "credential": ...}`. This file is part of every record: credentials that
+            are to stay secret belong into the server's `--ice-servers` file.
+        ice_transport_policy: "all", or "relay" to connect through TURN servers only, which hides the players' addresses from
+            each other.
     """
 
     name: str
@@ -190,6 +198,9 @@ class Experiment:
     return_within_ms: float = 60_000
     when_hidden: Literal["play", "pause", "end"] = "play"
     hidden_limit_ms: float | None = None
+    spectators: int = 0
+    ice_servers: Sequence[Mapping[str, Any]] = ()
+    ice_transport_policy: IceTransportPolicy = "all"
 
     def __post_init__(self) -> None:
         _check_text("name", self.name, one_line=True)
@@ -216,6 +227,9 @@ class Experiment:
         _check_drops(self.on_drop, self.partner)
         _check_number("return_within_ms", self.return_within_ms, 0, 3_600_000)
         _check_hidden(self.when_hidden, self.hidden_limit_ms)
+        _check_whole("spectators", self.spectators, 0, MOST_SPECTATORS)
+        object.__setattr__(self, "ice_servers", tuple(_checked_ice("ice_servers", checked_servers, self.ice_servers)))
+        _checked_ice("ice_transport_policy", checked_policy, self.ice_transport_policy)
         object.__setattr__(self, "fps", float(self.fps))
         object.__setattr__(self, "disconnect_after_ms", float(self.disconnect_after_ms))
         object.__setattr__(self, "return_within_ms", float(self.return_within_ms))
@@ -335,6 +349,13 @@ def _input_delay(value: object) -> int | InputDelay:
         return InputDelay.of(value)
     except SessionError as error:
         raise SettingError("input_delay", str(error).removeprefix("input_delay").lstrip("=: ")) from None
+
+
+def _checked_ice(setting: str, check: Callable[[object], Any], value: object) -> Any:
+    try:
+        return check(value)
+    except IceError as error:
+        raise SettingError(setting, str(error)) from None
 
 
 def _check_keys(keys: object) -> None:

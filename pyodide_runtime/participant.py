@@ -39,6 +39,8 @@ STATS = (
 SUMMARY_MS = 1000.0
 #: How long after the end to answer peers quickly, in ms, and how often after that to look at all.
 LINGER_MS, IDLE_MS = 30_000.0, 1000.0
+#: The highest number of an incarnation, as it travels in two bytes.
+MOST_INCARNATIONS = 65_535
 #: What an event of each type must hold.
 EVENTS: Mapping[str, Mapping[str, type]] = {
     "key": {"key": str, "down": bool},
@@ -82,6 +84,9 @@ class Participant:
         self._check_actions()
         self._drawing = Drawing(experiment.draw)
         self._first_view = self._view()
+        #: Which page of its player's seat this is, from 0; told by the start.
+        self.incarnation = 0
+        self._links: dict[int, str] = {}
         self._match: Match | None = None
         self._journal: UploadJournal | None = None
         self._shown: tuple[int, int, int] | None = None
@@ -113,6 +118,8 @@ class Participant:
     def start(self, start: Mapping[str, Any]) -> None:
         """Begin the match: `session`, `seed`, `players` (each with `player_id` and `index`) and the own `index`.
 
+        `incarnation` says how many pages had this player's seat before in this session; none, if it is missing.
+
         Raises:
             SessionError: the match has begun already, or one of these is missing or cannot be.
         """
@@ -120,6 +127,7 @@ class Participant:
             raise SessionError("the match has begun already")
         experiment = self._experiment
         index, player_ids = _places(start, experiment.players)
+        incarnation = _incarnation(start)
         files = json.dumps([self._source.get("files"), self._source.get("module")], sort_keys=True).encode()
         terms = {
             "experiment": experiment.name,
@@ -157,7 +165,8 @@ class Participant:
                 "versions": versions(),
             }
         )
-        self._match = Match(self.runtime, host=index, settings=settings, journal=journal)
+        self._match = Match(self.runtime, host=index, settings=settings, journal=journal, incarnation=incarnation)
+        self.incarnation = incarnation
         self._journal = journal
         self._drawing.player = self.runtime.players[index]
         self._codec = self.runtime.simulation.codecs[index]
@@ -212,6 +221,7 @@ class Participant:
         elif kind == "visibility":
             match.hide(told["hidden"], now)
         elif kind == "link":
+            self._note_link(told["peer"], told["state"], journal, now)
             if told["state"] == "closed":
                 match.link_closed(told["peer"], now)
         elif kind == "stored":
@@ -222,6 +232,12 @@ class Participant:
         elif kind == "leave":
             match.leave("the page was closed")
             out += [upload_record(chunk) for chunk in journal.leave()]
+
+    def _note_link(self, peer: int, state: str, journal: UploadJournal, now: float) -> None:
+        """Which way packets go to a peer matters to nobody here but the readers of the diagnostics."""
+        if self._links.get(peer) != state:
+            self._links[peer] = state
+            journal.note({"event": "link", "peer": peer, "state": state, "at_ms": round(now, 1)})
 
     def _sample(self, player: int) -> bytes:
         data = make_input(self._codec.encode(self._controls.sample()), self._controls.focused)
@@ -364,6 +380,13 @@ def _places(start: Mapping[str, Any], count: int) -> tuple[int, list[Any]]:
     except (KeyError, TypeError) as error:
         raise SessionError(f"the start of the match cannot be read: {type(error).__name__}: {error}") from None
     return index, [ids[place] for place in range(count)]
+
+
+def _incarnation(start: Mapping[str, Any]) -> int:
+    number = start.get("incarnation", 0)
+    if type(number) is not int or not 0 <= number <= MOST_INCARNATIONS:
+        raise SessionError(f"incarnation={number!r} is no whole number from 0 to {MOST_INCARNATIONS}")
+    return number
 
 
 def _event(told: dict[str, Any]) -> Record:

@@ -129,6 +129,14 @@ def test_fields_are_named_not_counted() -> None:
         ("state_digest_every", 0),
         ("disconnect_after_ms", 0),
         ("disconnect_after_ms", math.nan),
+        ("spectators", -1),
+        ("spectators", 9),
+        ("spectators", True),
+        ("ice_servers", "stun:stun.example.org"),
+        ("ice_servers", {"urls": "stun:stun.example.org"}),
+        ("ice_servers", [{}]),
+        ("ice_transport_policy", "turn"),
+        ("ice_transport_policy", None),
     ],
 )
 def test_a_wrong_value_is_refused_by_name_with_what_to_do(field: str, value: object) -> None:
@@ -251,8 +259,10 @@ def test_settings_are_plain_json_that_survives_a_reader_without_floats_and_ints(
 
 
 def test_what_differs_between_browsers_by_nature_is_no_shared_setting() -> None:
-    settings = experiment(seed=5, draw=lambda env: [], sprites={"chef": "chef.png"}).settings()
-    assert {"seed", "environment", "draw", "sprites", "instructions"}.isdisjoint(settings)
+    turn = {"urls": "turn:turn.example.org", "username": "me", "credential": "secret"}
+    settings = experiment(seed=5, draw=lambda env: [], sprites={"chef": "chef.png"}, ice_servers=[turn]).settings()
+    assert {"seed", "environment", "draw", "sprites", "instructions", "ice_servers"}.isdisjoint(settings)
+    assert "secret" not in json.dumps(settings)
 
 
 def test_later_changes_to_the_callers_collections_change_nothing() -> None:

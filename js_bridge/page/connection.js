@@ -6,19 +6,26 @@
 
 import { TO_PAGE, faultOf } from "../messages.js";
 import { Picture } from "./canvas.js";
+import { sayGoodbye } from "./goodbye.js";
 import { Keyboard } from "./keyboard.js";
 import { Links } from "./links.js";
 import { Progress } from "./progress.js";
+import { Relay, parseRelayed } from "./relay.js";
 import { Socket, socketUrl } from "./socket.js";
 
 /** @typedef {import("../messages.js").About} About */
 /** @typedef {import("../messages.js").Config} Config */
+/** @typedef {import("../messages.js").PeerState} PeerState */
 /** @typedef {import("../messages.js").Phase} Phase */
 /** @typedef {import("../messages.js").Stage} Stage */
 /** @typedef {import("../messages.js").Start} Start */
 /** @typedef {import("./socket.js").Player} Player */
 
-/** @typedef {"connecting" | "open" | "closed"} LinkState */
+/**
+ * How packets go to another page: not yet, directly, through the server, or no more, because it has left.
+ *
+ * @typedef {"connecting" | import("../messages.js").Way} LinkState
+ */
 
 /**
  * @typedef {object} Handlers called when something changed that a person may want to see; all may be left out
@@ -26,8 +33,11 @@ import { Socket, socketUrl } from "./socket.js";
  * @property {(progress: {fraction: number, label: string}) => void} [onProgress] fraction from 0 to 1
  * @property {(about: About) => void} [onAbout] the experiment has been opened
  * @property {(players: Player[], count: number) => void} [onPlayers] who is in the room, and how many it takes
- * @property {(links: ReadonlyMap<number, LinkState>) => void} [onLinks] by the other players' indices
  * @property {(players: readonly string[]) => void} [onPaused] all wait for these, whose pages are hidden; none: no more
+ * @property {(links: ReadonlyMap<number, LinkState>) => void} [onLinks] by the other pages' indices
+ * @property {(peers: ReadonlyMap<number, PeerState["state"]>) => void} [onPeers] what the match knows of the other
+ *   players
+ * @property {(line: "open" | "lost" | "closed") => void} [onLine] the line to the server, once the match has begun
  * @property {(text: string) => void} [onWarning] something could not be drawn
  */
 
@@ -37,14 +47,16 @@ import { Socket, socketUrl } from "./socket.js";
  * @property {string} playerId
  * @property {HTMLCanvasElement} canvas it fills its parent as far as the picture's proportions allow
  * @property {string} [server] address of the server; default: the page's own
- * @property {boolean} [proxyChannels] let the page relay all packets; default: only where it has to
+ * @property {boolean} [proxyChannels] let the page hand all packets on to the worker; default: only where it has to
+ * @property {boolean} [watch] join as a spectator, who sees the match and has no part in it
+ * @property {RTCIceTransportPolicy} [iceTransportPolicy] "relay": connect through TURN servers only; default: as the
+ *   server says
  */
+
+/** @typedef {Record<string, number> & {links?: Record<string, LinkState>}} Stats */
 
 /** Most characters of an error that the server is told. */
 const LONGEST_ERROR = 20_000;
-
-/** Most milliseconds that a page which goes waits for its worker's last tick. */
-const LONGEST_GOODBYE = 150;
 
 /** A player in a room. Made by `connect`. */
 export class Connection {
@@ -69,8 +81,12 @@ export class Connection {
   #picture;
   /** @type {Links | undefined} */
   #links;
+  #relay;
   /** @type {Map<number, LinkState>} */
   #linkStates = new Map();
+  /** @type {Map<number, PeerState["state"]>} */
+  #peerStates = new Map();
+  #key = "";
   /** @type {Keyboard | undefined} */
   #keyboard;
   #progress = new Progress();
@@ -80,12 +96,12 @@ export class Connection {
   /** Signals of pages that heard of the start before this one did. @type {{from: number, data: any}[]} */
   #early = [];
   #sprites = Promise.resolve();
-  #leave = () => this.#sayGoodbye();
+  #leave = () => sayGoodbye((message) => this.#post(message));
 
   /** @param {ConnectionOptions & Handlers} options */
   constructor(options) {
     this.#on = options;
-    this.#options = { server: location.origin, proxyChannels: false, ...options };
+    this.#options = { server: location.origin, proxyChannels: false, watch: false, ...options };
     this.#picture = new Picture(options.canvas, (text) => this.#warn(text));
     this.#stage({ name: "join", bytes: 0, total: null, start: performance.now(), end: null });
     const entry = new URL("../worker/worker.js", import.meta.url);
@@ -96,11 +112,14 @@ export class Connection {
       this.#fail(`The worker could not run${event.message ? `: ${event.message}` : ""}.`, event.message ?? "");
     };
     this.#worker.onmessageerror = () => console.warn("a message of the worker could not be read");
-    this.#socket = new Socket(socketUrl(options.room, options.playerId, this.#options.server), {
+    this.#socket = new Socket(socketUrl(options.room, options.playerId, this.#options.server, this.#options.watch), {
       message: (message) => this.#fromServer(message),
+      packet: (data) => this.#relayed(data),
+      lost: () => this.#on.onLine?.("lost"),
       closed: () => this.#lineLost(),
       log: (text) => console.warn(text),
     });
+    this.#relay = new Relay(this.#socket);
     window.addEventListener("pagehide", this.#leave);
   }
 
@@ -114,14 +133,22 @@ export class Connection {
     return this.#links?.ways ?? {};
   }
 
+  /** Whether this page only watches. */
+  get watching() {
+    return this.#options.watch;
+  }
+
   /**
-   * The newest numbers of the match, by name; empty until there are any.
+   * The newest numbers of the match, by name, and in `links` how packets go to each other page, by its index; empty
+   * until there are any.
    *
-   * @returns {Record<string, number>}
+   * @returns {Stats}
    */
   stats() {
     const names = this.about?.stats.slice(0, this.#values.length) ?? [];
-    return Object.fromEntries(names.map((name, at) => [name, this.#values[at] ?? NaN]));
+    const numbers = Object.fromEntries(names.map((name, at) => [name, this.#values[at] ?? NaN]));
+    const links = names.length > 0 ? { links: Object.fromEntries(this.#linkStates) } : {};
+    return /** @type {Stats} */ (/** @type {unknown} */ ({ ...numbers, ...links }));
   }
 
   /** Leaves the match for good: the others are told as well as can be, and everything is released. */
@@ -130,24 +157,9 @@ export class Connection {
     window.removeEventListener("pagehide", this.#leave);
     this.#keyboard?.stop();
     this.#picture.stop();
-    this.#socket.close();
     this.#links?.close();
+    this.#socket.close();
     this.#worker.terminate();
-  }
-
-  /**
-   * Tells the worker that this page goes. A worker dies with its page, in Firefox at once, so the page stays for as
-   * long as the worker's last tick takes, where the two can share memory.
-   */
-  #sayGoodbye() {
-    if (typeof SharedArrayBuffer === "undefined") {
-      this.#post({ type: "leave" });
-      return;
-    }
-    const done = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
-    this.#post({ type: "leave", done });
-    const latest = performance.now() + LONGEST_GOODBYE;
-    while (Atomics.load(done, 0) === 0 && performance.now() < latest);
   }
 
   /**
@@ -164,6 +176,7 @@ export class Connection {
       case "joined":
         this.config = message.config;
         this.#count = message.player_count;
+        this.#key = message.key;
         this.#endStage("join");
         this.#post({ type: "load", config: message.config });
         this.#sprites = this.#picture.loadSprites(message.config.sprites);
@@ -179,14 +192,20 @@ export class Connection {
         else this.#early.push(message);
         break;
       case "left":
-        // Whoever has gone says goodbye on the link itself, or falls silent there; only where there is none yet
-        // would nobody ever know.
-        if (this.#linkStates.get(message.index) === "connecting") {
-          this.#post({ type: "link_failed", peer: message.index, error: "the other player left" });
-        }
+        this.#links?.left(message.index, message.lost);
+        break;
+      case "rejoined":
+        this.#expect(message.index, message.incarnation);
+        break;
+      case "resumed":
+        this.#relay.resume();
+        this.#links?.resume();
+        this.#on.onLine?.("open");
         break;
       case "refused":
+        this.#links?.abandon();
         this.#fail(message.error, message.error);
+        if (this.start) this.#worker.terminate();
         break;
       case "error":
         console.warn(`the server did not take a message: ${message.error}`);
@@ -231,11 +250,21 @@ export class Connection {
         break;
       case "link":
         this.#linkStates.set(message.peer, message.state);
-        if (message.error) console.info(`link to player ${message.peer}: ${message.error}`);
+        console.info(`link to player ${message.peer}: ${message.state}${message.reason ? `, ${message.reason}` : ""}`);
         this.#on.onLinks?.(this.#linkStates);
         break;
       case "paused":
         this.#on.onPaused?.(message.players);
+        break;
+      case "trouble":
+        this.#links?.trouble(message.peer, message.open);
+        break;
+      case "peers":
+        this.#peerStates = new Map(message.peers.map(({ peer, state }) => [peer, state]));
+        this.#on.onPeers?.(this.#peerStates);
+        break;
+      case "relay":
+        this.#relay.send(message);
         break;
       case "packet":
         this.#links?.send(message.peer, message.channel, message.data);
@@ -267,19 +296,26 @@ export class Connection {
     const { config, about } = this;
     if (!config || !about || this.start || this.phase === "failed") return;
     this.start = start;
+    this.#socket.keep(this.#key);
     this.#post({ type: "start", start });
-    const peers = start.players.map(({ index }) => index).filter((index) => index !== start.index);
-    for (const peer of peers) this.#linkStates.set(peer, "connecting");
+    const { iceTransportPolicy } = this.#options;
     this.#links = new Links({
       index: start.index,
-      peers,
-      configuration: { iceServers: config.ice_servers ?? [], ...config.rtc_configuration },
+      incarnation: start.incarnation,
+      configuration: {
+        iceServers: config.ice_servers ?? [],
+        ...config.rtc_configuration,
+        ...(iceTransportPolicy ? { iceTransportPolicy } : {}),
+      },
       proxy: this.#options.proxyChannels,
       signal: (to, data) => this.#socket.send({ type: "signal", to, data }),
       post: (message, transfer) => this.#post(message, transfer),
       log: (text) => console.info(text),
     });
+    for (const { index, incarnation } of start.peers) this.#expect(index, incarnation);
     for (const { from, data } of this.#early.splice(0)) this.#links.signal(from, data);
+    this.#on.onLinks?.(this.#linkStates);
+    if (this.watching) return;
     this.#keyboard = new Keyboard(about.keys, {
       key: (key, down) => this.#post({ type: "key", key, down }),
       focus: (focused) => this.#post({ type: "focus", focused }),
@@ -287,7 +323,23 @@ export class Connection {
     });
     this.#post({ type: "focus", focused: this.#keyboard.focused });
     if (this.#keyboard.hidden) this.#post({ type: "visibility", hidden: true });
+  }
+
+  /**
+   * @param {number} index
+   * @param {number} incarnation
+   */
+  #expect(index, incarnation) {
+    if (!this.#links?.add(index, incarnation)) return;
+    this.#linkStates.set(index, "connecting");
     this.#on.onLinks?.(this.#linkStates);
+  }
+
+  /** @param {ArrayBuffer} data */
+  #relayed(data) {
+    const packet = parseRelayed(data);
+    if (packet) this.#post({ type: "relayed", ...packet }, [packet.data]);
+    else console.warn("the server sent bytes that are no packet");
   }
 
   #lineLost() {
@@ -295,6 +347,7 @@ export class Connection {
       this.#fail("The connection to the server was lost. Reload the page to try again.", "the WebSocket closed");
     } else {
       console.info("the connection to the server was lost; the match goes on without it");
+      this.#on.onLine?.("closed");
     }
   }
 

@@ -1,51 +1,101 @@
 /**
- * @file The connections to the other players: one RTCPeerConnection each, with two data channels that go to the
- * worker at once, or are relayed by the page where they cannot. The player with the lower index makes the offer. It
- * reads no packet.
+ * @file The direct connections to the other pages, one `Link` each, for as long as these pages take part. What goes
+ * over them, and whether it goes another way meanwhile, is the worker's matter.
  */
+
+import { Link } from "./link.js";
 
 /** @typedef {import("../messages.js").ChannelName} ChannelName */
 /** @typedef {import("../messages.js").ToWorker} ToWorker */
 
-/** @type {Readonly<Record<ChannelName, RTCDataChannelInit>>} */
-const CHANNELS = Object.freeze({
-  input: { negotiated: true, id: 1, ordered: false, maxRetransmits: 0 },
-  control: { negotiated: true, id: 2, ordered: true },
-});
-
 /**
  * @typedef {object} LinksOptions
- * @property {number} index this player's
- * @property {number[]} peers the other players' indices
+ * @property {number} index this page's
+ * @property {number} incarnation this page's
  * @property {RTCConfiguration} configuration
- * @property {boolean} proxy relay every channel, even where it could be transferred
+ * @property {boolean} proxy keep every channel in the page, even where it could be transferred
  * @property {(to: number, data: any) => void} signal
  * @property {(message: ToWorker, transfer?: Transferable[]) => void} post to the worker
  * @property {(text: string) => void} log
  */
 
-/** All connections of this player. */
+/** How long a page whose line to the server broke off may take to open another one, in milliseconds. */
+export const GRACE = 4000;
+
+/** All direct connections of this page. */
 export class Links {
-  /** @type {Map<number, Link>} */
+  /** @type {Map<number, {incarnation: number, link: Link}>} */
   #links = new Map();
-  #log;
+  /** Those whose line broke off. @type {Map<number, ReturnType<typeof setTimeout>>} */
+  #graces = new Map();
+  #options;
 
   /** @param {LinksOptions} options */
   constructor(options) {
-    this.#log = options.log;
-    for (const peer of options.peers) this.#links.set(peer, new Link(peer, options));
+    this.#options = options;
   }
 
   /**
-   * Takes what another player's page sent for this one.
+   * Connects to a page that takes part from now on. The one that had its place before is forgotten; one that is known
+   * already, and was away, is connected to again where need be.
+   *
+   * @param {number} peer
+   * @param {number} incarnation
+   * @returns {boolean} whether it is a page that was not known
+   */
+  add(peer, incarnation) {
+    clearTimeout(this.#graces.get(peer));
+    const known = this.#links.get(peer);
+    if (known?.incarnation === incarnation) {
+      this.#options.post({ type: "link_back", peer });
+      known.link.resume();
+      return false;
+    }
+    known?.link.close();
+    this.#options.post({ type: "expect", peer });
+    this.#links.set(peer, { incarnation, link: new Link(peer, incarnation, this.#options) });
+    return true;
+  }
+
+  /**
+   * A page has left: there is nobody to make a connection with, as long as it does not come back.
+   *
+   * @param {number} peer
+   * @param {boolean} lost its line to the server broke off; then it has some time to come back
+   */
+  left(peer, lost) {
+    this.#links.get(peer)?.link.pause();
+    clearTimeout(this.#graces.get(peer));
+    const tell = () => this.#options.post({ type: "link_left", peer, reason: "the other page has left" });
+    if (lost) this.#graces.set(peer, setTimeout(tell, GRACE));
+    else tell();
+  }
+
+  /** The line to the server is there again: connections that broke meanwhile can be made anew. */
+  resume() {
+    for (const { link } of this.#links.values()) link.resume();
+  }
+
+  /**
+   * The worker has trouble with the direct way.
+   *
+   * @param {number} peer
+   * @param {boolean} open whether the channels are open, though nothing comes
+   */
+  trouble(peer, open) {
+    this.#links.get(peer)?.link.trouble(open);
+  }
+
+  /**
+   * Takes what another page sent for this one.
    *
    * @param {number} from
    * @param {any} data
    */
   signal(from, data) {
-    const link = this.#links.get(from);
+    const link = this.#links.get(from)?.link;
     if (link) link.signal(data);
-    else this.#log(`a signal of player ${from}, who is not in this match`);
+    else this.#options.log(`a signal of player ${from}, who is not in this match`);
   }
 
   /**
@@ -56,157 +106,27 @@ export class Links {
    * @param {ArrayBuffer} data
    */
   send(peer, channel, data) {
-    this.#links.get(peer)?.send(channel, data);
+    this.#links.get(peer)?.link.send(channel, data);
   }
 
   /** How the channels reach the worker, by player: "transferred" or "proxied". */
   get ways() {
-    return Object.fromEntries([...this.#links].map(([peer, link]) => [peer, link.ways]));
+    return Object.fromEntries([...this.#links].map(([peer, { link }]) => [peer, link.ways]));
   }
 
-  /** Closes every connection. */
+  /** Closes every connection, and tells the other pages that this is for good. */
   close() {
-    for (const link of this.#links.values()) link.close();
-  }
-}
-
-/** The connection to one player. */
-class Link {
-  /** @type {Record<string, "transferred" | "proxied">} */
-  ways = {};
-  #peer;
-  #options;
-  #connection;
-  /** @type {Map<ChannelName, RTCDataChannel>} */
-  #kept = new Map();
-  #work = Promise.resolve();
-  #failed = false;
-
-  /**
-   * @param {number} peer
-   * @param {LinksOptions} options
-   */
-  constructor(peer, options) {
-    this.#peer = peer;
-    this.#options = options;
-    this.#connection = new RTCPeerConnection(options.configuration);
-    this.#connection.onicecandidate = ({ candidate }) => {
-      if (candidate) options.signal(peer, { candidate: candidate.toJSON() });
-    };
-    this.#connection.onconnectionstatechange = () => {
-      if (this.#connection.connectionState !== "failed") return;
-      this.#fail("no way through the network was found, or it was lost");
-    };
-    for (const name of /** @type {ChannelName[]} */ (Object.keys(CHANNELS))) this.#open(name);
-    if (options.index < peer) {
-      this.#queue(async () => {
-        await this.#connection.setLocalDescription();
-        options.signal(peer, { description: description(this.#connection) });
-      });
-    }
+    this.#forget();
+    for (const { link } of this.#links.values()) link.leave();
   }
 
-  /**
-   * One after the other, in the order in which they came: a candidate is never added before the description that it
-   * belongs to.
-   *
-   * @param {any} data
-   */
-  signal(data) {
-    this.#queue(async () => {
-      if (data.description) {
-        await this.#connection.setRemoteDescription(data.description);
-        if (data.description.type !== "offer") return;
-        await this.#connection.setLocalDescription();
-        this.#options.signal(this.#peer, { description: description(this.#connection) });
-      } else if (data.candidate) {
-        await this.#connection.addIceCandidate(data.candidate);
-      } else {
-        this.#options.log(`player ${this.#peer} sent a signal that is neither a description nor a candidate`);
-      }
-    });
+  /** Closes every connection without a word: the other pages have somebody else in this one's place. */
+  abandon() {
+    this.#forget();
+    for (const { link } of this.#links.values()) link.close();
   }
 
-  /**
-   * @param {ChannelName} name
-   * @param {ArrayBuffer} data
-   */
-  send(name, data) {
-    const channel = this.#kept.get(name);
-    if (channel?.readyState !== "open") return;
-    try {
-      channel.send(data);
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      this.#options.log(`a packet of ${data.byteLength} bytes for player ${this.#peer} was not sent: ${reason}`);
-      if (name === "control") this.#fail(`the control channel refused a packet: ${reason}`);
-    }
+  #forget() {
+    for (const grace of this.#graces.values()) clearTimeout(grace);
   }
-
-  close() {
-    this.#connection.close();
-  }
-
-  /** @param {ChannelName} name */
-  #open(name) {
-    const channel = this.#connection.createDataChannel(name, CHANNELS[name]);
-    if (!this.#options.proxy) {
-      try {
-        // Nothing may touch the channel before it is transferred.
-        const port = /** @type {any} */ (channel);
-        this.#options.post({ type: "channel", peer: this.#peer, channel: name, port }, [port]);
-        this.ways[name] = "transferred";
-        return;
-      } catch (error) {
-        const uncloneable = error instanceof DOMException && error.name === "DataCloneError";
-        if (!uncloneable && !(error instanceof TypeError)) throw error;
-        this.#options.log(`this browser does not transfer data channels (${error.message}); the page relays them`);
-      }
-    }
-    this.#relay(name, channel);
-  }
-
-  /**
-   * @param {ChannelName} name
-   * @param {RTCDataChannel} channel
-   */
-  #relay(name, channel) {
-    const { post } = this.#options;
-    const place = { peer: this.#peer, channel: name };
-    this.ways[name] = "proxied";
-    this.#kept.set(name, channel);
-    channel.binaryType = "arraybuffer";
-    channel.onopen = () => post({ type: "proxied", ...place, state: "open" });
-    channel.onclose = () => post({ type: "proxied", ...place, state: "closed" });
-    channel.onmessage = ({ data }) => {
-      if (data instanceof ArrayBuffer) post({ type: "packet", ...place, data }, [data]);
-      else this.#options.log(`player ${this.#peer} sent something that is not bytes on the ${name} channel`);
-    };
-    post({ type: "proxied", ...place, state: "made" });
-  }
-
-  /** @param {() => Promise<void>} step */
-  #queue(step) {
-    this.#work = this.#work.then(step).catch((error) => {
-      const reason = error instanceof Error ? error.message : String(error);
-      if (this.#connection.signalingState === "stable" && this.#connection.remoteDescription) {
-        // A candidate that this browser cannot use; another one may do.
-        this.#options.log(`a signal of player ${this.#peer} was of no use: ${reason}`);
-      } else {
-        this.#fail(`the connection could not be negotiated: ${reason}`);
-      }
-    });
-  }
-
-  /** @param {string} error */
-  #fail(error) {
-    if (this.#failed) return;
-    this.#failed = true;
-    this.#options.post({ type: "link_failed", peer: this.#peer, error });
-  }
-}
-
-/** @param {RTCPeerConnection} connection */
-function description({ localDescription }) {
-  return { type: localDescription?.type, sdp: localDescription?.sdp };
 }

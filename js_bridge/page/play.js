@@ -5,9 +5,9 @@
  */
 
 import { connect } from "../index.js";
+import { wordsFor } from "./words.js";
 
 /** @typedef {import("./connection.js").Connection} Connection */
-/** @typedef {import("./connection.js").LinkState} LinkState */
 /** @typedef {import("./socket.js").Player} Player */
 
 /** What a participant reads when the match has ended, by outcome. @type {Readonly<Record<string, [string, string]>>} */
@@ -24,6 +24,17 @@ const ENDINGS = Object.freeze({
   ],
   left: ["You left the match", "Nothing more is asked of you."],
 });
+const WATCHED = Object.freeze(["The match has ended", "Thank you for watching. You may close this page."]);
+
+const ABOUT_TO_BEGIN = Object.freeze({
+  title: "Connecting",
+  text: "Everybody is here. The match is about to begin.",
+});
+/** For whoever comes when the match goes on already, to play again or to watch. */
+const COMING_BACK = Object.freeze({
+  title: "Coming back",
+  text: "The match goes on already. This page catches up with it.",
+});
 
 /** How often the numbers of `?debug=1` are shown anew, in milliseconds. */
 const DEBUG_EVERY = 250;
@@ -33,6 +44,7 @@ const room = decodeURIComponent(location.pathname.split("/").filter(Boolean).at(
 const playerId = query.get("player_id") ?? "";
 /** Who came without a name may not know how the others come; this page's own address would bring the same player. */
 const inviting = query.get("invite") === "1";
+const watching = query.get("watch") === "1";
 
 /**
  * @template {HTMLElement} T
@@ -61,7 +73,7 @@ function showPhase(connection) {
   if (phase !== "finished" && phase !== "failed") return;
   if (outcome) root.dataset.outcome = outcome;
   if (phase === "failed") root.dataset.error = error ?? "";
-  const ending = ENDINGS[outcome ?? ""];
+  const ending = watching && phase === "finished" ? WATCHED : ENDINGS[outcome ?? ""];
   const plain = phase === "failed" ? ["Something went wrong", error ?? ""] : ["The match has ended", detail];
   const [title = "", text = ""] = ending ?? plain;
   write({ title, text, status: "", label: ending && phase === "failed" ? error ?? "" : "" });
@@ -74,7 +86,8 @@ function showPhase(connection) {
  */
 function showPlayers(players, count, { phase }) {
   const missing = count - players.length;
-  const others = missing === 1 ? "the other player" : `${missing} other players`;
+  const other = watching ? "" : "other ";
+  const others = missing === 1 ? `the ${watching ? "last" : "other"} player` : `${missing} ${other}players`;
   element("invite").hidden = !inviting || missing === 0;
   write({ others: `${others} ${missing === 1 ? "joins" : "join"}`.replace(/^./, (letter) => letter.toUpperCase()) });
   if (phase === "waiting") {
@@ -96,14 +109,16 @@ function showPlayers(players, count, { phase }) {
   }));
 }
 
-/** @param {ReadonlyMap<number, LinkState>} links */
-function showLinks(links) {
-  const states = [...links.values()];
-  if (states.length === 0) return;
-  const state = states.includes("closed") ? "closed" : states.includes("connecting") ? "connecting" : "open";
+/**
+ * @param {Connection} connection
+ * @param {Pick<import("./words.js").Situation, "links" | "peers" | "line">} situation
+ */
+function showLinks({ start }, { links, peers, line }) {
+  if (!start) return;
+  const { state, text, notice } = wordsFor({ links, peers, line, players: start.players, index: start.index });
   element("status").dataset.state = state;
-  const words = { open: "Connected", connecting: "Connecting to the other player", closed: "Connection lost" };
-  write({ status: words[state] });
+  element("notice").hidden = notice === "";
+  write({ status: text, notice });
 }
 
 /** @param {readonly string[]} players */
@@ -114,8 +129,10 @@ function showPause(players) {
 
 /** @param {Connection} connection */
 function showNumbers(connection) {
-  const numbers = Object.entries(connection.stats()).map(([name, value]) => [name, String(Number(value.toFixed(2)))]);
-  const lines = [["phase", connection.phase], ...numbers];
+  const { links = {}, ...numbers } = connection.stats();
+  const values = Object.entries(numbers).map(([name, value]) => [name, String(Number(value.toFixed(2)))]);
+  const ways = Object.entries(links).map(([peer, way]) => [`link ${peer}`, way]);
+  const lines = [["phase", connection.phase], ...values, ...ways];
   write({ debug: lines.map(([name = "", value = ""]) => `${name.padEnd(20)} ${value}`).join("\n") });
 }
 
@@ -123,11 +140,16 @@ function showNumbers(connection) {
 function play() {
   /** @type {{players: readonly Player[], count: number}} */
   let roster = { players: [], count: 0 };
+  /** @type {Pick<import("./words.js").Situation, "links" | "peers" | "line">} */
+  const situation = { links: new Map(), peers: new Map(), line: "open" };
+  element("watching").hidden = !watching;
   const connection = connect({
     room,
     playerId,
     canvas: element("canvas"),
     proxyChannels: query.get("proxy_channels") === "1",
+    watch: watching,
+    ...(query.get("ice_transport_policy") === "relay" ? { iceTransportPolicy: /** @type {const} */ ("relay") } : {}),
     onPhase: (phase) => {
       showPhase(connection);
       if (phase === "waiting") showPlayers(roster.players, roster.count, connection);
@@ -148,9 +170,19 @@ function play() {
       showPlayers(players, count, connection);
     },
     onLinks: (links) => {
-      showLinks(links);
+      situation.links = links;
+      showLinks(connection, situation);
       if (connection.phase !== "waiting") return;
-      write({ title: "Connecting", text: "Everybody is here. The match is about to begin." });
+      const { title, text } = connection.start?.running ? COMING_BACK : ABOUT_TO_BEGIN;
+      write({ title: watching ? "Watching" : title, text });
+    },
+    onPeers: (peers) => {
+      situation.peers = peers;
+      showLinks(connection, situation);
+    },
+    onLine: (line) => {
+      situation.line = line;
+      showLinks(connection, situation);
     },
     onPaused: showPause,
     onWarning: (text) => {

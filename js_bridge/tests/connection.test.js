@@ -13,10 +13,18 @@ import { CONFIG, START } from "./support/session.js";
 const ABOUT = {
   stats: ["frame", "rollbacks"], width: 4, height: 3, keys: ["ArrowUp"], instructions: "Move.", name: "Two squares",
 };
+const FIRST = { pair: [0, 0], attempt: 0, round: 1 };
 const NOBODY = { player_id: "A", index: 0, ready: false };
 
-/** A page that has just called connect(). @param {import("node:test").TestContext} context */
-function connecting(context) {
+/**
+ * A page that has just called connect().
+ *
+ * @param {import("node:test").TestContext} context
+ * @param {Partial<import("../index.js").ConnectionOptions>} [options]
+ */
+function connecting(context, options = {}) {
+  context.mock.timers.reset();
+  context.mock.timers.enable({ apis: ["setTimeout"] });
   FakeConnection.made = [];
   FakeSocket.made = [];
   FakeWorker.made = [];
@@ -33,10 +41,13 @@ function connecting(context) {
   const connection = connect({
     room: "r1", playerId: "A",
     canvas: /** @type {any} */ ({ getContext: () => recordingContext().context }),
+    ...options,
     onPhase: (phase) => seen.push(phase),
     onPlayers: (players, count) => seen.push([players.length, count]),
     onLinks: (links) => seen.push(Object.fromEntries(links)),
     onPaused: (players) => seen.push(["paused", ...players]),
+    onPeers: (peers) => seen.push({ peers: Object.fromEntries(peers) }),
+    onLine: (line) => seen.push({ line }),
     onAbout: (about) => seen.push(about.name),
   });
   const [worker] = FakeWorker.made;
@@ -47,7 +58,7 @@ function connecting(context) {
 
 /** @param {ReturnType<typeof connecting>} part */
 async function ready({ worker, server }) {
-  server.say({ type: "joined", player_id: "A", index: 0, player_count: 2, config: CONFIG });
+  server.say({ type: "joined", player_id: "A", index: 0, player_count: 2, key: "k1", config: CONFIG });
   worker.say({ type: "ready", about: ABOUT });
   await new Promise((resolve) => { setImmediate(resolve); });
 }
@@ -60,7 +71,7 @@ test("the worker is made at once, and loads what the server says", (context) => 
   assert.match(String(worker.url), /\/worker\/worker\.js$/);
   assert.equal(worker.options.type, "module");
   assert.equal(server.url, "ws://server/api/rooms/r1/socket?player_id=A");
-  server.say({ type: "joined", player_id: "A", index: 0, player_count: 2, config: CONFIG });
+  server.say({ type: "joined", player_id: "A", index: 0, player_count: 2, key: "k1", config: CONFIG });
   assert.deepEqual(worker.told, [{ type: "load", config: CONFIG }]);
 });
 
@@ -81,7 +92,7 @@ test("no connection is made before the match starts, which the worker hears of f
   part.server.say({ type: "start", start: START });
   part.server.say({ type: "start", start: START });
   assert.equal(FakeConnection.made.length, 1);
-  assert.deepEqual(types(part.worker), ["load", "start", "channel", "channel", "focus"]);
+  assert.deepEqual(types(part.worker), ["load", "start", "expect", "channel", "channel", "focus"]);
   assert.deepEqual(part.worker.told[1], { type: "start", start: START });
   assert.deepEqual(part.worker.told.at(-1), { type: "focus", focused: true });
 });
@@ -89,11 +100,12 @@ test("no connection is made before the match starts, which the worker hears of f
 test("a signal that overtakes the start is kept for it", async (context) => {
   const part = connecting(context);
   await ready(part);
-  part.server.say({ type: "signal", from: 0, data: { description: { type: "offer", sdp: "sdp of an offer" } } });
-  part.server.say({ type: "start", start: { ...START, index: 1 } });
+  const description = { type: "offer", sdp: "sdp of an offer" };
+  part.server.say({ type: "signal", from: 0, data: { ...FIRST, description } });
+  part.server.say({ type: "start", start: { ...START, index: 1, peers: [{ index: 0, incarnation: 0 }] } });
   while (part.server.sent.at(-1).type !== "signal") await new Promise((resolve) => { setImmediate(resolve); });
   assert.deepEqual(part.server.sent.at(-1), {
-    type: "signal", to: 0, data: { description: { type: "answer", sdp: "sdp of an answer" } },
+    type: "signal", to: 0, data: { ...FIRST, description: { type: "answer", sdp: "sdp of an answer" } },
   });
 });
 
@@ -107,7 +119,7 @@ test("keys and focus go to the worker while the match lasts", async (context) =>
   part.worker.say({ type: "phase", phase: "playing" });
   part.worker.say({ type: "phase", phase: "finished", outcome: "completed", detail: "" });
   part.page.fire("keydown", { key: "ArrowUp", code: "ArrowUp" });
-  assert.deepEqual(part.worker.told.slice(5), [
+  assert.deepEqual(part.worker.told.slice(6), [
     { type: "key", key: "ArrowUp", down: true }, { type: "key", key: "ArrowUp", down: false },
     { type: "focus", focused: false },
   ]);
@@ -138,7 +150,7 @@ test("the newest numbers are there to read at any time, by name", async (context
   assert.deepEqual(part.connection.stats(), {});
   part.worker.say({ type: "stats", values: Float64Array.of(1, 0) });
   part.worker.say({ type: "stats", values: Float64Array.of(449, 30) });
-  assert.deepEqual(part.connection.stats(), { frame: 449, rollbacks: 30 });
+  assert.deepEqual(part.connection.stats(), { frame: 449, rollbacks: 30, links: {} });
 });
 
 test("an error of the worker is one message for a person, and all of it for the server", async (context) => {
@@ -193,17 +205,100 @@ test("a lost line to the server is a failure before the match, and none in it", 
   assert.equal(late.connection.phase, "playing");
 });
 
-test("whoever goes before there is a link to them is a failed link; later, the link itself tells", async (context) => {
+test("the way of each link is told as it changes, and is among the numbers", async (context) => {
   const part = connecting(context);
   await ready(part);
   part.server.say({ type: "start", start: START });
-  part.server.say({ type: "left", index: 1 });
-  assert.deepEqual(part.worker.told.at(-1), { type: "link_failed", peer: 1, error: "the other player left" });
-  part.worker.say({ type: "link", peer: 1, state: "open" });
-  const before = part.worker.told.length;
-  part.server.say({ type: "left", index: 1 });
-  assert.equal(part.worker.told.length, before);
-  assert.deepEqual(part.seen.slice(-2), [{ 1: "connecting" }, { 1: "open" }]);
+  assert.deepEqual(part.seen.at(-1), { 1: "connecting" });
+  part.worker.say({ type: "link", peer: 1, state: "direct" });
+  part.worker.say({ type: "link", peer: 1, state: "relay", reason: "nothing comes directly" });
+  assert.deepEqual(part.seen.slice(-2), [{ 1: "direct" }, { 1: "relay" }]);
+  part.worker.say({ type: "stats", values: Float64Array.of(1, 0) });
+  assert.deepEqual(part.connection.stats().links, { 1: "relay" });
+});
+
+test("packets through the server go from the worker to the line, and from the line to the worker", async (context) => {
+  const part = connecting(context);
+  await ready(part);
+  part.server.say({ type: "start", start: START });
+  part.worker.say({ type: "relay", peer: 1, channel: "control", heard: true, data: new Uint8Array([7]).buffer });
+  assert.deepEqual(part.server.sent.at(-1), [1, 1, 1, 7]);
+  part.server.relay([1, 0, 0, 8]);
+  const data = new Uint8Array([8]).buffer;
+  assert.deepEqual(part.worker.told.at(-1), { type: "relayed", peer: 1, channel: "input", heard: false, data });
+  const { length } = part.worker.told;
+  part.server.relay([1]);
+  assert.equal(part.worker.told.length, length);
+});
+
+test("the worker hears of a page that left, and of the one that takes its place", async (context) => {
+  const part = connecting(context);
+  await ready(part);
+  part.server.say({ type: "start", start: START });
+  part.server.say({ type: "left", index: 1, lost: false });
+  assert.deepEqual(part.worker.told.at(-1), { type: "link_left", peer: 1, reason: "the other page has left" });
+  const { length } = part.worker.told;
+  part.server.say({ type: "rejoined", index: 1, incarnation: 1 });
+  assert.deepEqual(types(part.worker).slice(length), ["expect", "channel", "channel"]);
+  assert.deepEqual(part.seen.at(-1), { 1: "connecting" });
+  assert.equal(FakeConnection.made.length, 2);
+  part.server.say({ type: "rejoined", index: 2, incarnation: 0 });
+  assert.deepEqual(part.seen.at(-1), { 1: "connecting", 2: "connecting" });
+});
+
+test("a page that comes back connects to those who are there, and says which page it is", async (context) => {
+  const part = connecting(context);
+  await ready(part);
+  part.server.say({ type: "start", start: { ...START, incarnation: 3, running: true, peers: [] } });
+  assert.equal(FakeConnection.made.length, 0);
+  assert.equal(part.worker.told[1].start.incarnation, 3);
+});
+
+test("a page whose place another window took plays no more, and goes without a word", async (context) => {
+  const part = connecting(context);
+  await ready(part);
+  part.server.say({ type: "start", start: START });
+  part.server.say({ type: "refused", error: "You joined this room again from another window." });
+  assert.deepEqual([part.connection.phase, part.worker.terminated], ["failed", true]);
+  assert.ok(!types(part.worker).includes("leave"));
+  assert.ok(!part.server.sent.some(({ data }) => data?.closed));
+});
+
+test("a spectator watches: it has no keys, and says so to the server", async (context) => {
+  const part = connecting(context, { watch: true });
+  assert.equal(part.server.url, "ws://server/api/rooms/r1/socket?player_id=A&watch=1");
+  await ready(part);
+  const peers = [{ index: 0, incarnation: 0 }, { index: 1, incarnation: 0 }];
+  part.server.say({ type: "start", start: { ...START, index: 2, running: true, peers } });
+  assert.equal(FakeConnection.made.length, 2);
+  part.page.fire("keydown", { key: "ArrowUp", code: "ArrowUp" });
+  assert.ok(!types(part.worker).some((type) => type === "key" || type === "focus"));
+});
+
+test("what the match knows of the other players is told", async (context) => {
+  const part = connecting(context);
+  await ready(part);
+  part.worker.say({ type: "peers", peers: [{ peer: 1, state: "silent" }] });
+  assert.deepEqual(part.seen.at(-1), { peers: { 1: "silent" } });
+});
+
+test("a line that is lost in a match is opened again, with the key of the seat", async (context) => {
+  const part = connecting(context);
+  await ready(part);
+  part.server.say({ type: "start", start: START });
+  part.server.lose();
+  context.mock.timers.tick(1000);
+  assert.equal(FakeSocket.made[1]?.url, "ws://server/api/rooms/r1/socket?player_id=A&resume=k1");
+  part.worker.say({ type: "relay", peer: 1, channel: "control", heard: true, data: new Uint8Array([7]).buffer });
+  FakeSocket.made[1]?.say({ type: "resumed" });
+  assert.deepEqual(part.seen.slice(-2), [{ line: "lost" }, { line: "open" }]);
+});
+
+test("the policy for ICE is the server's, unless the page has one", async (context) => {
+  const part = connecting(context, { iceTransportPolicy: "relay" });
+  await ready(part);
+  part.server.say({ type: "start", start: START });
+  assert.deepEqual(FakeConnection.made[0]?.configuration, { iceServers: [], iceTransportPolicy: "relay" });
 });
 
 test("a malformed message of the worker is dropped and hurts nobody", async (context) => {

@@ -73,6 +73,14 @@ test("a refusal is unstored, in the server's words, and the next chunk goes all 
   assert.deepEqual(answers, [{ type: "unstored", upload: 1, error: 'the server answered 409: {"expected":3}' }]);
 });
 
+test("chunks of a page that came later say so", async () => {
+  const { uploads, requests, until } = uploading();
+  uploads.begin(2);
+  uploads.send(chunk(1, "rows", 0));
+  await until(() => requests.length === 1);
+  assert.equal(requests[0]?.url, "http://server/chunks/rows?sequence=0&incarnation=2");
+});
+
 test("a server that is not reached is unstored", async () => {
   const { uploads, requests, answers, until } = uploading();
   uploads.send(chunk(1, "rows", 0));

@@ -25,7 +25,10 @@ export function faultOf(table: Table, message: any): string | null;
  * @property {string} session
  * @property {number} seed
  * @property {{player_id: string, index: number}[]} players
- * @property {number} index this page's own index
+ * @property {number} index this page's own index; a spectator's is not below the number of players
+ * @property {number} incarnation how many pages had this place before in this session
+ * @property {boolean} running whether the match goes on already
+ * @property {{index: number, incarnation: number}[]} peers the other pages that take part, spectators among them
  */
 /**
  * @typedef {object} About what the experiment says of itself once Python has opened it
@@ -46,12 +49,27 @@ export function faultOf(table: Table, message: any): string | null;
  */
 /** @typedef {"input" | "control"} ChannelName */
 /**
+ * How packets go to another page: directly, through the server, or no more.
+ *
+ * @typedef {"direct" | "relay" | "closed"} Way
+ */
+/**
+ * What Python knows of the other players. "silent": nothing has come of late; "absent": it is gone, and the match
+ * goes on without it; "returning": it is there again and catches up.
+ *
+ * @typedef {{peer: number, state: "here" | "silent" | "absent" | "returning"}} PeerState
+ */
+/**
  * @typedef {{type: "load", config: Config}
  *   | {type: "start", start: Start}
  *   | {type: "channel", peer: number, channel: ChannelName, port: RTCDataChannel}
  *   | {type: "proxied", peer: number, channel: ChannelName, state: "made" | "open" | "closed"}
  *   | {type: "packet", peer: number, channel: ChannelName, data: ArrayBuffer}
- *   | {type: "link_failed", peer: number, error: string}
+ *   | {type: "relayed", peer: number, channel: ChannelName, heard: boolean, data: ArrayBuffer}
+ *   | {type: "expect", peer: number}
+ *   | {type: "link_lost", peer: number, reason: string}
+ *   | {type: "link_left", peer: number, reason: string}
+ *   | {type: "link_back", peer: number}
  *   | {type: "key", key: string, down: boolean}
  *   | {type: "focus", focused: boolean}
  *   | {type: "visibility", hidden: boolean}
@@ -63,8 +81,11 @@ export function faultOf(table: Table, message: any): string | null;
  *   | {type: "view", payload: ArrayBuffer}
  *   | {type: "stats", values: Float64Array}
  *   | {type: "phase", phase: Phase, error?: string, outcome?: string, detail?: string}
- *   | {type: "link", peer: number, state: "open" | "closed", error?: string}
  *   | {type: "paused", players: string[]}
+ *   | {type: "link", peer: number, state: Way, reason?: string}
+ *   | {type: "trouble", peer: number, open: boolean}
+ *   | {type: "peers", peers: PeerState[]}
+ *   | {type: "relay", peer: number, channel: ChannelName, heard: boolean, data: ArrayBuffer}
  *   | {type: "packet", peer: number, channel: ChannelName, data: ArrayBuffer}
  *   | {type: "log", text: string}
  *   | {type: "failed", error: string, text: string}} ToPage
@@ -116,9 +137,24 @@ export type Start = {
         index: number;
     }[];
     /**
-     * this page's own index
+     * this page's own index; a spectator's is not below the number of players
      */
     index: number;
+    /**
+     * how many pages had this place before in this session
+     */
+    incarnation: number;
+    /**
+     * whether the match goes on already
+     */
+    running: boolean;
+    /**
+     * the other pages that take part, spectators among them
+     */
+    peers: {
+        index: number;
+        incarnation: number;
+    }[];
 };
 /**
  * what the experiment says of itself once Python has opened it
@@ -160,6 +196,18 @@ export type Stage = {
     end: number | null;
 };
 export type ChannelName = "input" | "control";
+/**
+ * How packets go to another page: directly, through the server, or no more.
+ */
+export type Way = "direct" | "relay" | "closed";
+/**
+ * What Python knows of the other players. "silent": nothing has come of late; "absent": it is gone, and the match
+ * goes on without it; "returning": it is there again and catches up.
+ */
+export type PeerState = {
+    peer: number;
+    state: "here" | "silent" | "absent" | "returning";
+};
 export type ToWorker = {
     type: "load";
     config: Config;
@@ -182,9 +230,25 @@ export type ToWorker = {
     channel: ChannelName;
     data: ArrayBuffer;
 } | {
-    type: "link_failed";
+    type: "relayed";
     peer: number;
-    error: string;
+    channel: ChannelName;
+    heard: boolean;
+    data: ArrayBuffer;
+} | {
+    type: "expect";
+    peer: number;
+} | {
+    type: "link_lost";
+    peer: number;
+    reason: string;
+} | {
+    type: "link_left";
+    peer: number;
+    reason: string;
+} | {
+    type: "link_back";
+    peer: number;
 } | {
     type: "key";
     key: string;
@@ -222,13 +286,26 @@ export type ToPage = {
     outcome?: string;
     detail?: string;
 } | {
-    type: "link";
-    peer: number;
-    state: "open" | "closed";
-    error?: string;
-} | {
     type: "paused";
     players: string[];
+} | {
+    type: "link";
+    peer: number;
+    state: Way;
+    reason?: string;
+} | {
+    type: "trouble";
+    peer: number;
+    open: boolean;
+} | {
+    type: "peers";
+    peers: PeerState[];
+} | {
+    type: "relay";
+    peer: number;
+    channel: ChannelName;
+    heard: boolean;
+    data: ArrayBuffer;
 } | {
     type: "packet";
     peer: number;

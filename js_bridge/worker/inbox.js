@@ -9,7 +9,7 @@ import { Kind, encodeEvent, encodeRecords } from "../records.js";
  * @typedef {{type: "key", key: string, down: boolean}
  *   | {type: "focus", focused: boolean}
  *   | {type: "visibility", hidden: boolean}
- *   | {type: "link", peer: number, state: "open" | "closed", error?: string}
+ *   | {type: "link", peer: number, state: import("../messages.js").Way, reason?: string}
  *   | {type: "stored", upload: number}
  *   | {type: "unstored", upload: number, error: string}
  *   | {type: "leave"}} InboxEvent

@@ -19,6 +19,7 @@ export class Uploads {
   #timeout;
   #fetch;
   #leaving = false;
+  #incarnation = 0;
 
   /**
    * @param {string} url that chunks are posted under, without a slash at its end
@@ -30,6 +31,15 @@ export class Uploads {
     this.#answer = answer;
     this.#timeout = timeout;
     this.#fetch = post;
+  }
+
+  /**
+   * What is sent from now on is of this page of the player's, whose chunks are numbered for themselves.
+   *
+   * @param {number} incarnation
+   */
+  begin(incarnation) {
+    this.#incarnation = incarnation;
   }
 
   /** From now on nothing waits for its turn, and requests outlive the page where they are small enough. */
@@ -44,7 +54,8 @@ export class Uploads {
    */
   send({ upload, kind, sequence, body }) {
     const bytes = body.slice();
-    const post = () => this.#post(upload, `${this.#url}/${kind}?sequence=${sequence}`, bytes);
+    const again = this.#incarnation > 0 ? `&incarnation=${this.#incarnation}` : "";
+    const post = () => this.#post(upload, `${this.#url}/${kind}?sequence=${sequence}${again}`, bytes);
     const turn = this.#leaving ? post() : (this.#last.get(kind) ?? Promise.resolve()).then(post);
     this.#last.set(kind, turn);
   }

@@ -43,12 +43,14 @@ function fail(error) {
 
 const channels = new Channels({
   packet: (peer, channel, data) => loop?.inbox.packet(peer, channel, data),
-  link: (peer, state, error) => {
-    const told = error === undefined ? {} : { error };
+  link: (peer, state, reason) => {
+    const told = reason === undefined ? {} : { reason };
     loop?.inbox.event({ type: "link", peer, state, ...told });
     post({ type: "link", peer, state, ...told });
   },
   proxy: (peer, channel, data) => post({ type: "packet", peer, channel, data }, [data]),
+  relay: (peer, channel, heard, data) => post({ type: "relay", peer, channel, heard, data }, [data]),
+  trouble: (peer, open) => post({ type: "trouble", peer, open }),
   log: (text) => post({ type: "log", text }),
 });
 
@@ -114,6 +116,7 @@ function take(message) {
       break;
     case "start":
       if (!begin || !loop) throw new Error("the match began before the worker was ready");
+      uploads?.begin(message.start.incarnation);
       begin(JSON.stringify(message.start));
       loop.start();
       break;
@@ -126,8 +129,20 @@ function take(message) {
     case "packet":
       channels.arrived(message.peer, message.channel, message.data);
       break;
-    case "link_failed":
-      channels.fail(message.peer, message.error);
+    case "relayed":
+      channels.relayed(message.peer, message.channel, message.heard, message.data);
+      break;
+    case "expect":
+      channels.expect(message.peer);
+      break;
+    case "link_lost":
+      channels.lost(message.peer, message.reason);
+      break;
+    case "link_left":
+      channels.left(message.peer, message.reason);
+      break;
+    case "link_back":
+      channels.back(message.peer);
       break;
     case "key":
       loop?.inbox.event({ type: "key", key: message.key, down: message.down });

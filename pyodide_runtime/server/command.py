@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import os
 import re
 import socket
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pyodide_runtime.errors import PyodideRuntimeError
+from pyodide_runtime.ice import IceError, checked_servers
 from pyodide_runtime.server.loading import LoadedExperiment, load
 
 if TYPE_CHECKING:
@@ -66,6 +68,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="URL",
         help="stun:HOST:PORT or turn:USER:PASSWORD@HOST:PORT, for players apart; may be repeated",
     )
+    parser.add_argument(
+        "--ice-servers",
+        type=ice_servers_file,
+        default=[],
+        metavar="FILE.json",
+        help='a list of such servers as browsers take them: [{"urls": ..., "username": ..., "credential": ...}]',
+    )
+    parser.add_argument(
+        "--ice-transport-policy",
+        choices=("all", "relay"),
+        help="relay: players connect through TURN servers only, if not through this one (default: as the experiment says)",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -85,7 +99,8 @@ def run(arguments: argparse.Namespace) -> int:
         distribution=arguments.distribution,
         bridge=bridge_folder(),
         socket_delay_ms=arguments.socket_delay_ms,
-        ice_servers=arguments.ice_server,
+        ice_servers=[*arguments.ice_server, *arguments.ice_servers],
+        ice_transport_policy=arguments.ice_transport_policy,
     )
     # First of all the folder: to make the application ends what an earlier server left unfinished there.
     with claimed(options.data), _listen(arguments.host, arguments.port) as listener:
@@ -111,6 +126,18 @@ def ice_server(text: str) -> dict[str, Any]:
     if _STUN_SERVER.fullmatch(text):
         return {"urls": text}
     raise argparse.ArgumentTypeError(f"{text!r} is no ICE server; write stun:HOST:PORT or turn:USER:PASSWORD@HOST:PORT")
+
+
+def ice_servers_file(text: str) -> list[dict[str, Any]]:
+    """The ICE servers in a JSON file, checked."""
+    try:
+        return checked_servers(json.loads(Path(text).read_text(encoding="utf-8")))
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"{text} cannot be read: {error.strerror}") from None
+    except IceError as error:
+        raise argparse.ArgumentTypeError(f"{text}: {error}") from None
+    except (ValueError, RecursionError) as error:
+        raise argparse.ArgumentTypeError(f"{text} is not JSON in UTF-8: {error}") from None
 
 
 def _port(text: str) -> int:

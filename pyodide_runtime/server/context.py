@@ -31,7 +31,8 @@ class ServerOptions:
         distribution: the laid-out folder with Pyodide and the wheels, served as `/pyodide/`.
         bridge: the folder with the page and its modules, served as `/bridge/`.
         socket_delay_ms: milliseconds by which each WebSocket message comes late, both ways; for tests.
-        ice_servers: `RTCIceServer` objects for the pages, as JSON values.
+        ice_servers: `RTCIceServer` objects for the pages, as JSON values, besides the experiment's own.
+        ice_transport_policy: "all" or "relay", in place of the experiment's own; None leaves it that.
         report: prints a line in the terminal.
     """
 
@@ -41,6 +42,7 @@ class ServerOptions:
     bridge: Path
     socket_delay_ms: float = 0
     ice_servers: list[dict[str, Any]] = field(default_factory=list)
+    ice_transport_policy: str | None = None
     report: Report = print_line
 
 
@@ -59,7 +61,7 @@ def make_context(options: ServerOptions) -> Context:
 
     Sessions that an earlier server left unfinished get the outcome "left" for every player without one.
     """
-    experiment_file = ExperimentFile(options.experiment_file, options.ice_servers)
+    experiment_file = ExperimentFile(options.experiment_file, options.ice_servers, options.ice_transport_policy)
     storage = Storage(options.data)
     storage.conclude_all("left", "the server was stopped before the player's outcome came")
     return Context(options, experiment_file, storage, Rooms(experiment_file, storage, options.report))

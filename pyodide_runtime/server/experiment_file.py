@@ -17,12 +17,16 @@ class ExperimentFile:
 
     Args:
         path: the file.
-        ice_servers: `RTCIceServer` objects for the pages, as JSON values.
+        ice_servers: `RTCIceServer` objects for the pages, as JSON values, besides the experiment's own.
+        ice_transport_policy: "all" or "relay", in place of the experiment's own; None leaves it that.
     """
 
-    def __init__(self, path: Path, ice_servers: list[dict[str, Any]] | None = None) -> None:
+    def __init__(
+        self, path: Path, ice_servers: list[dict[str, Any]] | None = None, ice_transport_policy: str | None = None
+    ) -> None:
         self.path = path
         self.ice_servers = ice_servers or []
+        self.ice_transport_policy = ice_transport_policy
         self._sprites: dict[str, Path] = {}
 
     async def read(self) -> LoadedExperiment:
@@ -37,12 +41,13 @@ class ExperimentFile:
 
     def config(self, loaded: LoadedExperiment, session: str, player_id: str) -> dict[str, Any]:
         """What a page needs to get its worker ready, as JSON values."""
+        policy = self.ice_transport_policy or loaded.experiment.ice_transport_policy
         return {
             "session": session,
             "experiment": loaded.for_worker(),
             "sprites": {name: f"/sprites/{name}" for name in loaded.sprites},
             "distribution": "/pyodide/",
-            "ice_servers": self.ice_servers,
-            "rtc_configuration": {},
+            "ice_servers": [*map(dict, loaded.experiment.ice_servers), *self.ice_servers],
+            "rtc_configuration": {} if policy == "all" else {"iceTransportPolicy": policy},
             "uploads": f"/api/sessions/{session}/players/{player_id}/chunks",
         }

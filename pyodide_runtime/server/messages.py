@@ -98,14 +98,18 @@ _READERS: Mapping[str, Callable[[Message], Ready | Signal | Failed]] = {
 }
 
 
-def joined(session: str, player_id: str, index: int, player_count: int, config: Message) -> Message:
-    """To a page that has a seat in its room."""
+def joined(session: str, player_id: str, index: int, player_count: int, key: str, config: Message) -> Message:
+    """To a page that has a seat in its room; with `key` it may come back to it over another socket.
+
+    Spectators have the indices from `player_count` upwards.
+    """
     return {
         "type": "joined",
         "session": session,
         "player_id": player_id,
         "index": index,
         "player_count": player_count,
+        "key": key,
         "config": config,
     }
 
@@ -116,10 +120,25 @@ def roster(players: Iterable[tuple[str, int, bool]]) -> Message:
     return {"type": "roster", "players": [dict(zip(names, player, strict=True)) for player in players]}
 
 
-def start(session: str, seed: int, player_ids: Iterable[str], index: int) -> Message:
-    """To the page of the player with this index: all are ready."""
+def start(
+    session: str,
+    seed: int,
+    player_ids: Iterable[str],
+    index: int,
+    *,
+    incarnation: int,
+    running: bool,
+    peers: Iterable[tuple[int, int]],
+) -> Message:
+    """To the page with this index: all are ready, or were when the session began.
+
+    `incarnation` counts the pages of its seat, from 0. `running`: the session goes on already. `peers`: index and incarnation
+    of the other pages that take part at this moment, spectators included; those that come later are told of by `rejoined`.
+    """
     players = [{"player_id": player_id, "index": place} for place, player_id in enumerate(player_ids)]
-    return {"type": "start", "start": {"session": session, "seed": seed, "players": players, "index": index}}
+    others = [{"index": place, "incarnation": number} for place, number in peers]
+    told: Message = {"session": session, "seed": seed, "players": players, "index": index}
+    return {"type": "start", "start": {**told, "incarnation": incarnation, "running": running, "peers": others}}
 
 
 def signal(sender: int, data: Message) -> Message:
@@ -127,9 +146,22 @@ def signal(sender: int, data: Message) -> Message:
     return {"type": "signal", "from": sender, "data": data}
 
 
-def left(index: int) -> Message:
-    """To the pages that remain after the start: another player's socket closed."""
-    return {"type": "left", "index": index}
+def left(index: int, lost: bool) -> Message:
+    """To the pages that remain after the start: another page's socket closed, or, if `lost`, broke off."""
+    return {"type": "left", "index": index, "lost": lost}
+
+
+def rejoined(index: int, incarnation: int) -> Message:
+    """To the pages of a running session: a page takes part from now on, anew in its seat, or as a spectator.
+
+    With the incarnation that is known already it is the same page, whose line to the server was lost for a time.
+    """
+    return {"type": "rejoined", "index": index, "incarnation": incarnation}
+
+
+def resumed() -> Message:
+    """To a page that has its seat back, over a new socket, as if the old one had not been lost."""
+    return {"type": "resumed"}
 
 
 def refused(text: str) -> Message:

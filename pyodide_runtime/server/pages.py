@@ -126,6 +126,7 @@ def _session(session: dict[str, Any]) -> str:
     exports = ", ".join(
         f'<a href="/api/sessions/{session["session"]}/players/{player["player_id"]}/export.csv">'
         f"{escape(player['player_id'])}</a> ({player['rows']} rows)"
+        + (f' <span class="error">{escape(player["error"])}</span>' if player["error"] else "")
         for player in session["players"]
     )
     told = (session["session"], session["room"], session["outcome"])

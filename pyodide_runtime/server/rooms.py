@@ -37,25 +37,43 @@ class Rooms:
         self._rooms: dict[str, Room] = {}
         self._joining = asyncio.Lock()
 
-    async def join(self, name: str, player_id: str, connection: Connection) -> tuple[Room, Seat]:
-        """Seat a player. Names have been checked. Raises Refused with a text for the person."""
+    async def join(self, name: str, player_id: str, connection: Connection, *, watching: bool = False) -> tuple[Room, Seat]:
+        """Seat a player or a spectator. Names have been checked. Raises Refused with a text for the person."""
         async with self._joining:
             before = self._gathering_or_running(name)
             if before is not None:
-                before.check_open(player_id)
+                before.check_open(player_id, watching=watching)
+                if before.state is RoomState.RUNNING:
+                    # It goes on as it began, whatever the file says by now.
+                    return before, before.join(player_id, connection, watching=watching)
             try:
                 loaded = await self._source.read()
             except ExperimentError as error:
                 self._report(str(error))
                 raise Refused(str(error)) from None
             room = self._room_for(name, loaded)
-            return room, room.join(player_id, connection)
+            try:
+                return room, room.join(player_id, connection, watching=watching)
+            finally:
+                self._forget_vacant(room)
 
-    def leave(self, room: Room, seat: Seat) -> None:
-        """A player's connection is gone."""
-        room.leave(seat)
-        if self._rooms.get(room.name) is room and room.is_vacant():
-            del self._rooms[room.name]
+    def resume(self, name: str, player_id: str, key: str, connection: Connection) -> tuple[Room, Seat]:
+        """Give a page its seat back over a new connection. Raises Refused if the room or the seat is gone."""
+        room = self._rooms.get(name)
+        if room is None:
+            raise Refused(f"Room {name} is not there any more.")
+        return room, room.resume(player_id, key, connection)
+
+    def leave(self, room: Room, seat: Seat, connection: Connection, *, lost: bool = False) -> bool:
+        """A page's connection is gone; `lost` if without a goodbye. True if `give_up` is to be called after some time."""
+        may_return = room.leave(seat, connection, lost=lost)
+        self._forget_vacant(room)
+        return may_return
+
+    def give_up(self, room: Room, seat: Seat, connection: Connection) -> None:
+        """A page whose connection was lost has had its time to come back."""
+        room.give_up(seat, connection)
+        self._forget_vacant(room)
 
     def outcome_stored(self, session: str) -> None:
         """A player's outcome in this session was stored."""
@@ -66,6 +84,10 @@ class Rooms:
     def _gathering_or_running(self, name: str) -> Room | None:
         room = self._rooms.get(name)
         return None if room is None or room.state is RoomState.OVER else room
+
+    def _forget_vacant(self, room: Room) -> None:
+        if self._rooms.get(room.name) is room and room.is_vacant():
+            del self._rooms[room.name]
 
     def _room_for(self, name: str, loaded: LoadedExperiment) -> Room:
         """The room as it is, or a new one, also where the experiment was edited while players gathered."""

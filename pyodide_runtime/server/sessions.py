@@ -1,6 +1,6 @@
 """The HTTP interface to sessions: players upload what became final, and everybody can read it.
 
-    POST /api/sessions/ID/players/PLAYER/chunks/KIND?sequence=N
+    POST /api/sessions/ID/players/PLAYER/chunks/KIND?sequence=N&incarnation=K
     GET  /api/sessions, /api/sessions/ID
     GET  /api/sessions/ID/players/PLAYER/{export.csv,record.ndjson,diagnostics.ndjson,outcome.json}
 
@@ -41,8 +41,9 @@ def routes(context: Context) -> list[BaseRoute]:
     async def upload(request: Request) -> Response:
         session, player = request.path_params["session"], request.path_params["player"]
         kind = _kind(request.path_params["kind"])
-        sequence = _sequence(request.query_params.get("sequence", ""))
-        storage.append(session, player, kind, sequence, await _body(request))
+        sequence = _count("sequence", request.query_params.get("sequence", ""))
+        incarnation = _count("incarnation", request.query_params.get("incarnation", "0"))
+        storage.append(session, player, kind, sequence, await _body(request), incarnation)
         if kind is Kind.OUTCOME:
             context.rooms.outcome_stored(session)
         return JSONResponse({"stored": sequence})
@@ -103,9 +104,9 @@ def _kind(word: str) -> Kind:
         raise NotStored(f"there are no chunks of kind {word[:40]!r}; there are {words}") from None
 
 
-def _sequence(text: str) -> int:
+def _count(name: str, text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 9):
-        raise BadChunk(f"sequence must be a whole number, 0 or more, not {text[:40]!r}")
+        raise BadChunk(f"{name} must be a whole number, 0 or more, not {text[:40]!r}")
     return int(text)
 
 

@@ -1,6 +1,7 @@
-"""One page's WebSocket: text messages in order, both ways, each as late as the artificial delay asks.
+"""One page's WebSocket: messages in order, both ways, each as late as the artificial delay asks.
 
-Sending never waits: messages queue until they are due. This module knows nothing of what messages mean.
+Sending never waits: messages queue until they are due. Text is JSON, what is binary is a packet that is
+relayed. This module knows nothing of what messages mean.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 MOST_WAITING = 1024
 """Messages that may wait, each way. A page that reads none of them any more is given up."""
 
+GOODBYES = frozenset({1000, 1001, 1005})
+"""Codes with which a page closes its socket, or a browser does whose page is closed. Any other says that the line was lost."""
 
-class NotText:
-    """Stands for a binary message, which no page of ours sends."""
+MOST_PACKETS_WAITING = 256
+"""Messages that wait when packets which may be lost begin to be: who cannot take them in time has no use for them later."""
 
 
 class PageSocket:
@@ -33,8 +36,9 @@ class PageSocket:
     def __init__(self, websocket: WebSocket, delay_s: float = 0) -> None:
         self._websocket = websocket
         self._delay_s = delay_s
-        self._outgoing: asyncio.Queue[tuple[float, str | None]] = asyncio.Queue()
-        self._incoming: asyncio.Queue[tuple[float, str | NotText | None]] = asyncio.Queue(MOST_WAITING)
+        self._outgoing: asyncio.Queue[tuple[float, str | bytes | None]] = asyncio.Queue()
+        self._incoming: asyncio.Queue[tuple[float, str | bytes | None]] = asyncio.Queue(MOST_WAITING)
+        self._code = 1006
         self._clock = asyncio.get_running_loop().time
 
     async def __aenter__(self) -> PageSocket:
@@ -60,16 +64,29 @@ class PageSocket:
         else:
             self._put(json.dumps(message, separators=(",", ":"), allow_nan=False))
 
+    def send_packet(self, data: bytes, *, may_be_lost: bool) -> None:
+        """Send bytes, after what was sent before, without waiting. What may be lost is, where too much waits already."""
+        waiting = self._outgoing.qsize()
+        if waiting >= MOST_WAITING:
+            self._writer.cancel()
+        elif not may_be_lost or waiting < MOST_PACKETS_WAITING:
+            self._put(data)
+
     def close(self) -> None:
         """Close the socket once all that was sent is on its way."""
         self._put(None)
+
+    @property
+    def lost(self) -> bool:
+        """Whether the socket, which is gone, went without a goodbye."""
+        return self._code not in GOODBYES
 
     async def closed(self) -> None:
         """Wait until the socket, which was told to close, is closed or lost."""
         await asyncio.wait({self._writer})
 
-    async def received(self) -> AsyncIterator[str | NotText]:
-        """The page's messages, until it goes away or is sent away. `NotText` stands for a binary one."""
+    async def received(self) -> AsyncIterator[str | bytes]:
+        """The page's messages, until it goes away or is sent away."""
         while True:
             getting = asyncio.create_task(self._incoming.get())
             try:
@@ -84,8 +101,8 @@ class PageSocket:
                 return
             yield message
 
-    def _put(self, text: str | None) -> None:
-        self._outgoing.put_nowait((self._clock() + self._delay_s, text))
+    def _put(self, message: str | bytes | None) -> None:
+        self._outgoing.put_nowait((self._clock() + self._delay_s, message))
 
     async def _until(self, due: float) -> None:
         late = due - self._clock()
@@ -95,20 +112,24 @@ class PageSocket:
     async def _write(self) -> None:
         with suppress(WebSocketDisconnect, RuntimeError):  # Starlette raises these once the page is gone
             while True:
-                due, text = await self._outgoing.get()
+                due, message = await self._outgoing.get()
                 await self._until(due)
-                if text is None:
+                if message is None:
                     await self._websocket.close()
                     return
-                await self._websocket.send_text(text)
+                if isinstance(message, str):
+                    await self._websocket.send_text(message)
+                else:
+                    await self._websocket.send_bytes(message)
 
     async def _read(self) -> None:
-        message: str | NotText | None = ""
+        message: str | bytes | None = ""
         while message is not None:
             event = await self._websocket.receive()
             if event["type"] != "websocket.receive":
                 message = None
+                self._code = event.get("code", 1005)
             else:
                 text = event.get("text")
-                message = NotText() if text is None else text
+                message = event.get("bytes") or b"" if text is None else text
             await self._incoming.put((self._clock() + self._delay_s, message))

@@ -7,6 +7,11 @@ calls are short and not made for threads: one server, one event loop, one data f
 
     data/<session>/session.json
     data/<session>/players/<player_id>/{rows,record,diagnostics}.ndjson, outcome.json, progress.json
+    data/<session>/players/<player_id>/incarnation-<n>/...  the same, of the n-th page after the first
+
+A page that takes a player's seat anew simulates the whole session anew, so what it uploads are the same rows once more, from the
+first on; it is kept apart. What counts of a player are the files of the page that got farthest, the newest of those; rows that
+are not the beginning of the others, where they should be, are told of in the summary. The outcome is that of the newest page.
 
 This module knows nothing of HTTP, sockets or rooms.
 """
@@ -24,6 +29,7 @@ from pyodide_runtime.errors import PyodideRuntimeError
 from pyodide_runtime.server.chunks import LARGEST_CHUNK_BYTES, LARGEST_FILE_BYTES, Kind, Place, parse
 from pyodide_runtime.server.identifiers import checked, is_allowed
 
+_AGAIN = "incarnation-"
 COMPLETED = "completed"
 RUNNING = "running"
 
@@ -126,13 +132,23 @@ class Storage:
         except OSError as error:
             raise StorageFailed(f"session {entry.session} cannot be stored: {error.strerror}") from None
 
-    def append(self, session: str, player: str, kind: Kind, sequence: int, body: bytes) -> None:
-        """Take chunk number `sequence`, counted from 0 for each player and kind.
+    def begin(self, session: str, player: str, incarnation: int) -> None:
+        """Another page takes the player's place: what it uploads is kept apart, and the player has no outcome until it has.
+
+        Raises NotStored or StorageFailed.
+        """
+        try:
+            (self._player(session, player) / f"{_AGAIN}{incarnation}").mkdir()
+        except OSError as error:
+            raise StorageFailed(f"incarnation {incarnation} of player {player} cannot be stored: {error.strerror}") from None
+
+    def append(self, session: str, player: str, kind: Kind, sequence: int, body: bytes, incarnation: int = 0) -> None:
+        """Take chunk number `sequence`, counted from 0 for each incarnation of a player and each kind.
 
         A chunk that is there already is taken for a repeat and changes nothing. Raises NotStored,
         SequenceGap, BadChunk, TooLarge or StorageFailed; then nothing is changed either.
         """
-        folder = self._player(session, player)
+        folder = self._incarnation(session, player, incarnation)
         progress = _read_progress(folder)
         file = progress.files[kind.value]
         if sequence < file.next:
@@ -167,7 +183,7 @@ class Storage:
         It is certified through what the player said last, as far as the rows came. The player's own word, if it comes later,
         takes its place. Raises NotStored or StorageFailed.
         """
-        folder = self._player(session, player)
+        folder = self._incarnations(session, player)[-1]
         progress = _read_progress(folder)
         if progress.outcome_by is not None:
             return False
@@ -182,6 +198,30 @@ class Storage:
             raise StorageFailed(f"the outcome of player {player} cannot be stored: {error.strerror}") from None
         return True
 
+    def withdraw(self, session: str, player: str) -> bool:
+        """Take back the outcome that the server gave a player, who plays on after all. True if there was one.
+
+        Raises NotStored or StorageFailed.
+        """
+        folder = self._incarnations(session, player)[-1]
+        progress = _read_progress(folder)
+        if progress.outcome_by != "server":
+            return False
+        progress.outcome_by = progress.outcome_at = None
+        try:
+            _write_json(folder / "progress.json", asdict(progress))
+            (folder / "outcome.json").unlink()
+        except OSError as error:
+            raise StorageFailed(f"the outcome of player {player} cannot be taken back: {error.strerror}") from None
+        return True
+
+    def outcome(self, session: str, player: str) -> str | None:
+        """The word for a player's outcome; None as long as there is none. Raises NotStored."""
+        folder = self._incarnations(session, player)[-1]
+        if _read_progress(folder).outcome_by is None:
+            return None
+        return str(_read_json(folder / "outcome.json")["outcome"])
+
     def conclude_all(self, outcome: str, detail: str) -> None:
         """Give every player of every session that has no outcome this one: none of them is here any more."""
         for session in self._names():
@@ -189,16 +229,17 @@ class Storage:
                 self.conclude(session, player, outcome, detail)
 
     def text(self, session: str, player: str, kind: Kind) -> bytes:
-        """All that a player stored of a kind, as it was stored.
+        """All that a player stored of a kind, as it was stored: of the page that got farthest.
 
         Raises NotStored, also while there is no outcome.
         """
-        folder = self._player(session, player)
-        progress = _read_progress(folder)
+        folders = self._incarnations(session, player)
         if kind is Kind.OUTCOME:
-            if progress.outcome_by is None:
+            if _read_progress(folders[-1]).outcome_by is None:
                 raise NotStored(f"player {player} has no outcome yet")
-            return (folder / "outcome.json").read_bytes()
+            return (folders[-1] / "outcome.json").read_bytes()
+        folder = folders[_farthest([_read_progress(folder) for folder in folders])]
+        progress = _read_progress(folder)
         size = progress.files[kind.value].size
         return (folder / f"{kind.value}.ndjson").read_bytes()[:size] if size else b""
 
@@ -232,21 +273,25 @@ class Storage:
         return bool(self.summary(session)["outcome"] != RUNNING)
 
     def _player_summary(self, session: str, index: int, player: str) -> dict[str, Any]:
-        folder = self._player(session, player)
-        progress = _read_progress(folder)
+        folders = self._incarnations(session, player)
+        progresses = [_read_progress(folder) for folder in folders]
+        newest, farthest = progresses[-1], _farthest(progresses)
         told: dict[str, Any] = {}
-        if progress.outcome_by is not None:
-            told = _read_json(folder / "outcome.json")
+        if newest.outcome_by is not None:
+            told = _read_json(folders[-1] / "outcome.json")
         return {
             "player_id": player,
             "index": index,
             "outcome": told.get("outcome"),
-            "told_by": progress.outcome_by,
+            "told_by": newest.outcome_by,
             "detail": told.get("detail", ""),
-            "rows": progress.files[Kind.ROWS.value].lines,
+            "rows": progresses[farthest].files[Kind.ROWS.value].lines,
             "certified_through": told.get("certified_through"),
             "desync": told.get("desync"),
-            "_at": progress.outcome_at,
+            "incarnations": len(folders),
+            "incarnation": farthest,
+            "error": _contradiction(folders, progresses, farthest),
+            "_at": newest.outcome_at,
         }
 
     def _names(self) -> list[str]:
@@ -266,6 +311,39 @@ class Storage:
             self._entry(session)
             raise NotStored(f"there is no player {player} in session {session}")
         return folder
+
+    def _incarnations(self, session: str, player: str) -> list[Path]:
+        """The folders of all pages that have played for a player, in order."""
+        first = self._player(session, player)
+        count = sum(1 for _ in first.glob(f"{_AGAIN}*/"))
+        return [first, *(first / f"{_AGAIN}{number}" for number in range(1, count + 1))]
+
+    def _incarnation(self, session: str, player: str, number: int) -> Path:
+        folders = self._incarnations(session, player)
+        if number >= len(folders):
+            raise NotStored(f"player {player} in session {session} has had {len(folders)} pages; there is no incarnation {number}")
+        return folders[number]
+
+
+def _farthest(progresses: list[_Progress]) -> int:
+    """Which page stored the most rows: the newest of those that did."""
+    return max(range(len(progresses)), key=lambda number: (progresses[number].files[Kind.ROWS.value].lines, number))
+
+
+def _contradiction(folders: list[Path], progresses: list[_Progress], farthest: int) -> str | None:
+    """What a person must know if the rows of a page are not the beginning of those of the page that got farthest."""
+    longest = folders[farthest] / "rows.ndjson"
+    for number, (folder, progress) in enumerate(zip(folders, progresses, strict=True)):
+        size = progress.files[Kind.ROWS.value].size
+        if number == farthest or not size:
+            continue
+        with open(folder / "rows.ndjson", "rb") as one, open(longest, "rb") as other:
+            for place, line in enumerate(one):
+                if one.tell() > size:
+                    break
+                if other.readline() != line:
+                    return f"the rows of incarnation {number} and of incarnation {farthest} differ from row {place} on"
+    return None
 
 
 def _read_progress(folder: Path) -> _Progress:

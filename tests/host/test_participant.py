@@ -112,6 +112,36 @@ def test_a_closed_link_ends_the_match_and_links_of_strangers_do_not(pages: list[
     assert (told["phase"], told["outcome"]) == ("failed", "peer_left")
 
 
+def test_the_way_of_a_link_is_noted_as_it_changes_and_matters_to_nobody_else(pages: list[Page]) -> None:
+    for now, state in ((5.0, "direct"), (6.0, "direct"), (7.25, "relay"), (9.0, "direct")):
+        pages[0].inbox.append(event({"type": "link", "peer": 1, "state": state}))
+        pages[0].tick(now)
+    play(pages)
+    noted = [line for line in pages[0].lines("diagnostics") if line["event"] == "link"]
+    assert noted == [
+        {"event": "link", "peer": 1, "state": "direct", "at_ms": 5.0},
+        {"event": "link", "peer": 1, "state": "relay", "at_ms": 7.2},
+        {"event": "link", "peer": 1, "state": "direct", "at_ms": 9.0},
+    ]
+    assert pages[0].csv == pages[1].csv
+
+
+@pytest.mark.parametrize("number", [0, 1, 65_535])
+def test_a_page_knows_which_of_its_player_it_is(folder: Path, number: int) -> None:
+    made = participant(folder)
+    assert made.incarnation == 0
+    made.start({**start(0), "incarnation": number, "running": True, "peers": []})
+    assert made.incarnation == number
+
+
+@pytest.mark.parametrize("number", [-1, 65_536, 1.0, "1", True, None])
+def test_what_numbers_no_page_is_refused_and_no_match_begins(folder: Path, number: object) -> None:
+    made = participant(folder)
+    with pytest.raises(SessionError, match="incarnation"):
+        made.start({**start(0), "incarnation": number})
+    made.start(start(0))
+
+
 def test_after_the_end_it_looks_less_and_less_often(pages: list[Page]) -> None:
     play(pages)
     page = pages[0]

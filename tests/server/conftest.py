@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlencode
 
 import pytest
 from starlette.testclient import TestClient, WebSocketTestSession
@@ -25,6 +26,8 @@ experiment = pr.Experiment(
     name="Pots & Pans",
     environment=make_env,
     players={players},
+    spectators={spectators},
+    {more}
     seed={seed},
     keys={{"ArrowUp": 1}},
     requirements=["absent-package==1.0"],
@@ -47,6 +50,9 @@ class Page:
         message: dict[str, Any] = self.socket.receive_json()
         return message
 
+    def send_packet(self, to: int, channel: int, heard: int, packet: bytes) -> None:
+        self.socket.send_bytes(bytes((to, channel, heard)) + packet)
+
     def until(self, kind: str) -> dict[str, Any]:
         """The next message of a type; those before it are passed over."""
         while (message := self.receive())["type"] != kind:
@@ -64,21 +70,23 @@ class Site:
     printed: list[str] = field(default_factory=list)
 
     @contextmanager
-    def page(self, player_id: str, room: str = "demo") -> Iterator[Page]:
-        with self.client.websocket_connect(f"/api/rooms/{room}/socket?player_id={player_id}") as socket:
+    def page(self, player_id: str, room: str = "demo", **query: str) -> Iterator[Page]:
+        asked = urlencode({"player_id": unquote(player_id), **query})
+        with self.client.websocket_connect(f"/api/rooms/{room}/socket?{asked}") as socket:
             yield Page(socket)
 
-    def write_experiment(self, players: int = 2, seed: int | None = 7) -> Path:
+    def write_experiment(self, players: int = 2, seed: int | None = 7, spectators: int = 0, more: str = "") -> Path:
         file = self.folder / "pots.py"
-        file.write_text(EXPERIMENT.format(players=players, seed=seed))
+        file.write_text(EXPERIMENT.format(players=players, seed=seed, spectators=spectators, more=more))
         return file
 
     def sessions(self) -> list[dict[str, Any]]:
         listed: list[dict[str, Any]] = self.client.get("/api/sessions").raise_for_status().json()
         return listed
 
-    def upload(self, session: str, player: str, kind: str, sequence: object, body: bytes) -> Any:
-        url = f"/api/sessions/{session}/players/{player}/chunks/{kind}?sequence={sequence}"
+    def upload(self, session: str, player: str, kind: str, sequence: object, body: bytes, incarnation: object = 0) -> Any:
+        again = f"&incarnation={incarnation}" if incarnation != 0 else ""
+        url = f"/api/sessions/{session}/players/{player}/chunks/{kind}?sequence={sequence}{again}"
         return self.client.post(url, content=body)
 
     def conclude(self, session: str, player: str, outcome: str = "completed", **more: Any) -> None:
@@ -93,7 +101,7 @@ MakeSite = Callable[..., Site]
 def make_site(tmp_path: Path) -> Iterator[MakeSite]:
     clients: list[TestClient] = []
 
-    def make(players: int = 2, seed: int | None = 7, **options: Any) -> Site:
+    def make(players: int = 2, seed: int | None = 7, spectators: int = 0, **options: Any) -> Site:
         for name in ("experiment", "bridge/page", "distribution"):
             (tmp_path / name).mkdir(parents=True, exist_ok=True)
         (tmp_path / "bridge/page/play.html").write_text("<!doctype html><title>play</title>")
@@ -110,7 +118,7 @@ def make_site(tmp_path: Path) -> Iterator[MakeSite]:
         )
         (tmp_path / "experiment" / "chef.png").write_bytes(b"\x89PNG chef")
         site = Site(tmp_path / "experiment", chosen, TestClient(make_app(chosen)), printed)
-        site.write_experiment(players, seed)
+        site.write_experiment(players, seed, spectators)
         clients.append(site.client)
         site.client.__enter__()
         return site

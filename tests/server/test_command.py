@@ -21,7 +21,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
 
-from pyodide_runtime.server.command import bridge_folder, ice_server
+from pyodide_runtime.server.command import bridge_folder, ice_server, ice_servers_file
 
 EXPERIMENT = """
 import pyodide_runtime as pr
@@ -201,6 +201,19 @@ def test_ice_servers_are_written_as_urls() -> None:
     for wrong in ("example.org", "http://example.org", "turn:turn.example.org", "stun:", "stun:a b"):
         with pytest.raises(argparse.ArgumentTypeError):
             ice_server(wrong)
+
+
+def test_a_file_of_ice_servers_is_read_and_checked(tmp_path: Path) -> None:
+    file = tmp_path / "ice.json"
+    servers = [{"urls": "turn:turn.example.org:3478", "username": "me", "credential": "secret"}]
+    file.write_text(json.dumps(servers))
+    assert ice_servers_file(str(file)) == servers
+    for text, words in [("[", "not JSON"), ("{}", "no list"), ('[{"urls": "turn:x"}]', "username is missing")]:
+        file.write_text(text)
+        with pytest.raises(argparse.ArgumentTypeError, match=words):
+            ice_servers_file(str(file))
+    with pytest.raises(argparse.ArgumentTypeError, match=r"none\.json cannot be read"):
+        ice_servers_file(str(tmp_path / "none.json"))
 
 
 def test_the_bridge_is_found_in_the_tree() -> None:

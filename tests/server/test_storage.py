@@ -239,6 +239,9 @@ def test_an_outcome_is_kept_as_the_player_told_it(kept: Storage) -> None:
         "rows": 0,
         "certified_through": [0, 2],
         "desync": None,
+        "incarnations": 1,
+        "incarnation": 0,
+        "error": None,
     }
 
 
@@ -279,6 +282,97 @@ def test_players_of_an_earlier_server_without_outcome_have_left(kept: Storage) -
     kept.append(SESSION, "A", Kind.OUTCOME, 0, outcome("completed"))
     kept.conclude_all("left", "stopped")
     assert [player["outcome"] for player in kept.summary(SESSION)["players"]] == ["completed", "left"]
+
+
+# -- several pages of one player -----------------------------------------------------------------------------------------
+
+
+def test_each_incarnation_counts_its_own_chunks(kept: Storage) -> None:
+    kept.append(SESSION, "A", Kind.ROWS, 0, rows((0, 0), (0, 1)))
+    kept.begin(SESSION, "A", 1)
+    with pytest.raises(SequenceGap):
+        kept.append(SESSION, "A", Kind.ROWS, 1, rows((0, 2)), 1)
+    kept.append(SESSION, "A", Kind.ROWS, 0, rows((0, 0)), 1)
+    kept.append(SESSION, "A", Kind.ROWS, 1, rows((0, 2)))
+    assert kept.text(SESSION, "A", Kind.ROWS) == rows((0, 0), (0, 1), (0, 2))
+    assert (kept.folder / SESSION / "players/A/incarnation-1/rows.ndjson").read_bytes() == rows((0, 0))
+
+
+def test_the_newest_of_those_that_got_equally_far_is_served_with_all_its_files(kept: Storage) -> None:
+    for number in range(3):
+        if number:
+            kept.begin(SESSION, "A", number)
+        kept.append(SESSION, "A", Kind.RECORD, 0, b'{"page":%d}\n' % number, number)
+        kept.append(SESSION, "A", Kind.DIAGNOSTICS, 0, b'{"page":%d}\n' % number, number)
+        kept.append(SESSION, "A", Kind.ROWS, 0, rows((0, 0)) if number < 2 else b"", number)
+    for kind in (Kind.RECORD, Kind.DIAGNOSTICS):
+        assert kept.text(SESSION, "A", kind) == b'{"page":1}\n'
+    told = kept.summary(SESSION)["players"][0]
+    assert (told["rows"], told["incarnation"], told["incarnations"], told["error"]) == (1, 1, 3, None)
+
+
+def test_the_outcome_is_the_newest_pages_own(kept: Storage) -> None:
+    kept.append(SESSION, "A", Kind.OUTCOME, 0, outcome("left"))
+    assert kept.outcome(SESSION, "A") == "left"
+    kept.begin(SESSION, "A", 1)
+    assert kept.outcome(SESSION, "A") is None
+    with pytest.raises(NotStored):
+        kept.text(SESSION, "A", Kind.OUTCOME)
+    assert kept.conclude(SESSION, "A", "left", "gone again")
+    assert json.loads(kept.text(SESSION, "A", Kind.OUTCOME))["detail"] == "gone again"
+    kept.append(SESSION, "A", Kind.OUTCOME, 0, outcome("completed"), 1)
+    assert kept.outcome(SESSION, "A") == kept.summary(SESSION)["players"][0]["outcome"] == "completed"
+
+
+def test_only_what_the_server_concluded_is_taken_back(kept: Storage) -> None:
+    assert not kept.withdraw(SESSION, "A")
+    kept.conclude(SESSION, "A", "left", "gone")
+    assert kept.withdraw(SESSION, "A")
+    assert kept.outcome(SESSION, "A") is None and not kept.is_over(SESSION)
+    kept.append(SESSION, "A", Kind.OUTCOME, 0, outcome("left"))
+    assert not kept.withdraw(SESSION, "A")
+    assert kept.outcome(SESSION, "A") == "left"
+
+
+@pytest.mark.parametrize(("later", "place"), [(((0, 0), (0, 2)), 1), (((0, 1),), 0), (((0, 0), (0, 1), (0, 3), (0, 4)), 2)])
+def test_rows_that_contradict_those_of_another_page_are_told_of_by_their_first(
+    kept: Storage, later: tuple[tuple[int, int], ...], place: int
+) -> None:
+    kept.append(SESSION, "A", Kind.ROWS, 0, rows((0, 0), (0, 1), (0, 2)))
+    kept.begin(SESSION, "A", 1)
+    kept.append(SESSION, "A", Kind.ROWS, 0, rows(*later), 1)
+    told = kept.summary(SESSION)["players"][0]["error"]
+    assert told is not None and told.endswith(f"differ from row {place} on")
+    assert kept.summary(SESSION)["players"][1]["error"] is None
+
+
+def test_what_a_crash_left_behind_in_the_rows_contradicts_nothing(kept: Storage) -> None:
+    kept.append(SESSION, "A", Kind.ROWS, 0, rows((0, 0)))
+    kept.begin(SESSION, "A", 1)
+    kept.append(SESSION, "A", Kind.ROWS, 0, rows((0, 0), (0, 1)), 1)
+    with open(kept.folder / SESSION / "players/A/rows.ndjson", "ab") as file:
+        file.write(b'{"half')
+    assert kept.summary(SESSION)["players"][0]["error"] is None
+
+
+def test_an_incarnation_begins_once_and_in_order(kept: Storage) -> None:
+    kept.begin(SESSION, "A", 1)
+    with pytest.raises(StorageFailed):
+        kept.begin(SESSION, "A", 1)
+    with pytest.raises(NotStored, match="no incarnation 2"):
+        kept.append(SESSION, "A", Kind.RECORD, 0, b"{}\n", 2)
+    with pytest.raises(NotStored):
+        kept.begin(SESSION, "C", 1)
+
+
+def test_pages_survive_a_restart(kept: Storage) -> None:
+    kept.append(SESSION, "A", Kind.ROWS, 0, rows((0, 0)))
+    kept.begin(SESSION, "A", 1)
+    again = Storage(kept.folder)
+    again.append(SESSION, "A", Kind.ROWS, 0, rows((0, 0), (0, 1)), 1)
+    again.conclude_all("left", "stopped")
+    assert again.summary(SESSION)["players"][0]["rows"] == 2
+    assert again.outcome(SESSION, "A") == "left"
 
 
 def test_sessions_are_listed_newest_first_and_foreign_folders_are_not(kept: Storage) -> None:

@@ -55,7 +55,7 @@ export class FakeConnection {
   /** @param {string} label @param {any} options */
   createDataChannel(label, options) {
     const channel = { label, options, readyState: "connecting", binaryType: "blob", sent: /** @type {any[]} */ ([]) };
-    Object.assign(channel, { send: (/** @type {any} */ data) => channel.sent.push(data) });
+    Object.assign(channel, { send: (/** @type {any} */ data) => channel.sent.push(data), close: () => {} });
     this.channels.push(channel);
     return channel;
   }
@@ -83,8 +83,18 @@ export class FakeConnection {
     this.calls.push(["candidate", candidate.candidate]);
   }
 
+  restartIce() {
+    this.calls.push(["restart"]);
+  }
+
   close() {
     this.calls.push(["close"]);
+  }
+
+  /** What the browser finds. @param {string} state */
+  become(state) {
+    this.connectionState = state;
+    this.onconnectionstatechange();
   }
 }
 
@@ -96,6 +106,8 @@ export class FakeSocket {
   readyState = 1;
   /** @type {any[]} */
   sent = [];
+  binaryType = "blob";
+  bufferedAmount = 0;
   /** @type {((event: {data: any}) => void) | null} */
   onmessage = null;
   /** @type {(() => void) | null} */
@@ -107,9 +119,9 @@ export class FakeSocket {
     FakeSocket.made.push(this);
   }
 
-  /** @param {string} text */
-  send(text) {
-    this.sent.push(JSON.parse(text));
+  /** @param {string | Uint8Array} data */
+  send(data) {
+    this.sent.push(typeof data === "string" ? JSON.parse(data) : [...data]);
   }
 
   close() {
@@ -119,6 +131,17 @@ export class FakeSocket {
   /** What the server says. @param {unknown} message */
   say(message) {
     this.onmessage?.({ data: JSON.stringify(message) });
+  }
+
+  /** What other pages sent through the server. @param {number[]} bytes */
+  relay(bytes) {
+    this.onmessage?.({ data: new Uint8Array(bytes).buffer });
+  }
+
+  /** The line breaks off. */
+  lose() {
+    this.readyState = 3;
+    this.onclose?.();
   }
 }
 

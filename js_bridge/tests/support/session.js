@@ -24,4 +24,7 @@ export const START = Object.freeze({
   seed: 7,
   players: [{ player_id: "A", index: 0 }, { player_id: "B", index: 1 }],
   index: 0,
+  incarnation: 0,
+  running: false,
+  peers: [{ index: 1, incarnation: 0 }],
 });

@@ -22,23 +22,30 @@ export class Connection {
     get channels(): {
         [k: string]: Record<string, "proxied" | "transferred">;
     };
+    /** Whether this page only watches. */
+    get watching(): boolean;
     /**
-     * The newest numbers of the match, by name; empty until there are any.
+     * The newest numbers of the match, by name, and in `links` how packets go to each other page, by its index; empty
+     * until there are any.
      *
-     * @returns {Record<string, number>}
+     * @returns {Stats}
      */
-    stats(): Record<string, number>;
+    stats(): Stats;
     /** Leaves the match for good: the others are told as well as can be, and everything is released. */
     close(): void;
     #private;
 }
 export type About = import("../messages.js").About;
 export type Config = import("../messages.js").Config;
+export type PeerState = import("../messages.js").PeerState;
 export type Phase = import("../messages.js").Phase;
 export type Stage = import("../messages.js").Stage;
 export type Start = import("../messages.js").Start;
 export type Player = import("./socket.js").Player;
-export type LinkState = "connecting" | "open" | "closed";
+/**
+ * How packets go to another page: not yet, directly, through the server, or no more, because it has left.
+ */
+export type LinkState = "connecting" | import("../messages.js").Way;
 /**
  * called when something changed that a person may want to see; all may be left out
  */
@@ -63,13 +70,22 @@ export type Handlers = {
      */
     onPlayers?: (players: Player[], count: number) => void;
     /**
-     * by the other players' indices
-     */
-    onLinks?: (links: ReadonlyMap<number, LinkState>) => void;
-    /**
      * all wait for these, whose pages are hidden; none: no more
      */
     onPaused?: (players: readonly string[]) => void;
+    /**
+     * by the other pages' indices
+     */
+    onLinks?: (links: ReadonlyMap<number, LinkState>) => void;
+    /**
+     * what the match knows of the other
+     * players
+     */
+    onPeers?: (peers: ReadonlyMap<number, PeerState["state"]>) => void;
+    /**
+     * the line to the server, once the match has begun
+     */
+    onLine?: (line: "open" | "lost" | "closed") => void;
     /**
      * something could not be drawn
      */
@@ -87,7 +103,19 @@ export type ConnectionOptions = {
      */
     server?: string;
     /**
-     * let the page relay all packets; default: only where it has to
+     * let the page hand all packets on to the worker; default: only where it has to
      */
     proxyChannels?: boolean;
+    /**
+     * join as a spectator, who sees the match and has no part in it
+     */
+    watch?: boolean;
+    /**
+     * "relay": connect through TURN servers only; default: as the
+     * server says
+     */
+    iceTransportPolicy?: RTCIceTransportPolicy;
+};
+export type Stats = Record<string, number> & {
+    links?: Record<string, LinkState>;
 };

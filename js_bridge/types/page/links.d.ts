@@ -1,19 +1,48 @@
+/** @typedef {import("../messages.js").ChannelName} ChannelName */
+/** @typedef {import("../messages.js").ToWorker} ToWorker */
 /**
  * @typedef {object} LinksOptions
- * @property {number} index this player's
- * @property {number[]} peers the other players' indices
+ * @property {number} index this page's
+ * @property {number} incarnation this page's
  * @property {RTCConfiguration} configuration
- * @property {boolean} proxy relay every channel, even where it could be transferred
+ * @property {boolean} proxy keep every channel in the page, even where it could be transferred
  * @property {(to: number, data: any) => void} signal
  * @property {(message: ToWorker, transfer?: Transferable[]) => void} post to the worker
  * @property {(text: string) => void} log
  */
-/** All connections of this player. */
+/** How long a page whose line to the server broke off may take to open another one, in milliseconds. */
+export const GRACE: 4000;
+/** All direct connections of this page. */
 export class Links {
     /** @param {LinksOptions} options */
     constructor(options: LinksOptions);
     /**
-     * Takes what another player's page sent for this one.
+     * Connects to a page that takes part from now on. The one that had its place before is forgotten; one that is known
+     * already, and was away, is connected to again where need be.
+     *
+     * @param {number} peer
+     * @param {number} incarnation
+     * @returns {boolean} whether it is a page that was not known
+     */
+    add(peer: number, incarnation: number): boolean;
+    /**
+     * A page has left: there is nobody to make a connection with, as long as it does not come back.
+     *
+     * @param {number} peer
+     * @param {boolean} lost its line to the server broke off; then it has some time to come back
+     */
+    left(peer: number, lost: boolean): void;
+    /** The line to the server is there again: connections that broke meanwhile can be made anew. */
+    resume(): void;
+    /**
+     * The worker has trouble with the direct way.
+     *
+     * @param {number} peer
+     * @param {boolean} open whether the channels are open, though nothing comes
+     */
+    trouble(peer: number, open: boolean): void;
+    /**
+     * Takes what another page sent for this one.
      *
      * @param {number} from
      * @param {any} data
@@ -31,24 +60,26 @@ export class Links {
     get ways(): {
         [k: string]: Record<string, "proxied" | "transferred">;
     };
-    /** Closes every connection. */
+    /** Closes every connection, and tells the other pages that this is for good. */
     close(): void;
+    /** Closes every connection without a word: the other pages have somebody else in this one's place. */
+    abandon(): void;
     #private;
 }
 export type ChannelName = import("../messages.js").ChannelName;
 export type ToWorker = import("../messages.js").ToWorker;
 export type LinksOptions = {
     /**
-     * this player's
+     * this page's
      */
     index: number;
     /**
-     * the other players' indices
+     * this page's
      */
-    peers: number[];
+    incarnation: number;
     configuration: RTCConfiguration;
     /**
-     * relay every channel, even where it could be transferred
+     * keep every channel in the page, even where it could be transferred
      */
     proxy: boolean;
     signal: (to: number, data: any) => void;

@@ -4,18 +4,21 @@
  * @param {string} room
  * @param {string} playerId
  * @param {string} server the server's address, such as `https://example.org`
+ * @param {boolean} [watch] as a spectator
  * @returns {string}
  */
-export function socketUrl(room: string, playerId: string, server: string): string;
+export function socketUrl(room: string, playerId: string, server: string, watch?: boolean): string;
 /** @typedef {import("../messages.js").Config} Config */
 /** @typedef {import("../messages.js").Start} Start */
 /** @typedef {{player_id: string, index: number, ready: boolean}} Player */
 /**
- * @typedef {{type: "joined", player_id: string, index: number, player_count: number, config: Config}
+ * @typedef {{type: "joined", player_id: string, index: number, player_count: number, key: string, config: Config}
  *   | {type: "roster", players: Player[]}
  *   | {type: "start", start: Start}
  *   | {type: "signal", from: number, data: any}
- *   | {type: "left", index: number}
+ *   | {type: "left", index: number, lost: boolean}
+ *   | {type: "rejoined", index: number, incarnation: number}
+ *   | {type: "resumed"}
  *   | {type: "refused", error: string}
  *   | {type: "error", error: string}} FromServer
  */
@@ -23,18 +26,35 @@ export function socketUrl(room: string, playerId: string, server: string): strin
  * @typedef {{type: "ready"} | {type: "signal", to: number, data: any}
  *   | {type: "failed", error: string, outcome: string | null}} ToServer
  */
-/** One WebSocket, for as long as the page lives. */
+/**
+ * @typedef {object} SocketHandlers
+ * @property {(message: FromServer) => void} message
+ * @property {(data: ArrayBuffer) => void} packet what is binary
+ * @property {() => void} [lost] the line broke off, and is being opened again
+ * @property {() => void} closed the line is gone for good; called once, unless the page itself closed it
+ * @property {(text: string) => void} log
+ */
+/** How long to wait before a lost line is opened again, in milliseconds, by attempts; the last is repeated. */
+export const WAITS: readonly number[];
+/** How many attempts there are. */
+export const ATTEMPTS: 60;
+/** The line to the server, for as long as the page lives. */
 export class Socket {
     /**
      * @param {string} url
-     * @param {{message: (message: FromServer) => void, closed: () => void, log: (text: string) => void}} on `closed` is
-     *   called once, unless the page itself closed the line
+     * @param {SocketHandlers} on
      */
-    constructor(url: string, on: {
-        message: (message: FromServer) => void;
-        closed: () => void;
-        log: (text: string) => void;
-    });
+    constructor(url: string, on: SocketHandlers);
+    /**
+     * From now on a line that is lost is opened again.
+     *
+     * @param {string} key as the server told it on joining
+     */
+    keep(key: string): void;
+    /** Whether messages can be sent. */
+    get open(): boolean;
+    /** Bytes that were sent and have not left the browser. */
+    get waiting(): number;
     /**
      * Sends a message, where the line is open.
      *
@@ -42,6 +62,12 @@ export class Socket {
      * @returns {boolean} whether it went out
      */
     send(message: ToServer): boolean;
+    /**
+     * Sends a packet to be relayed, where the line is open.
+     *
+     * @param {Uint8Array<ArrayBuffer>} data
+     */
+    sendBytes(data: Uint8Array<ArrayBuffer>): void;
     /** Closes the line. */
     close(): void;
     #private;
@@ -58,6 +84,7 @@ export type FromServer = {
     player_id: string;
     index: number;
     player_count: number;
+    key: string;
     config: Config;
 } | {
     type: "roster";
@@ -72,6 +99,13 @@ export type FromServer = {
 } | {
     type: "left";
     index: number;
+    lost: boolean;
+} | {
+    type: "rejoined";
+    index: number;
+    incarnation: number;
+} | {
+    type: "resumed";
 } | {
     type: "refused";
     error: string;
@@ -89,4 +123,20 @@ export type ToServer = {
     type: "failed";
     error: string;
     outcome: string | null;
+};
+export type SocketHandlers = {
+    message: (message: FromServer) => void;
+    /**
+     * what is binary
+     */
+    packet: (data: ArrayBuffer) => void;
+    /**
+     * the line broke off, and is being opened again
+     */
+    lost?: () => void;
+    /**
+     * the line is gone for good; called once, unless the page itself closed it
+     */
+    closed: () => void;
+    log: (text: string) => void;
 };
