@@ -645,30 +645,31 @@ class Match:
         if not at_once and now - self._sent_at < self._period:
             return
         self._sent_at = now
-        queues, membership = self.session.queues, self.membership
+        queues, final = self.session.queues, self.session.final
         needs = self._needs()
         # Who watches may not know yet that a host has been let in again, and hears it all the same.
-        for host in range(len(membership.players)) if self._watching else self._members:
+        for host in range(len(self.membership.players)) if self._watching else self._members:
             peer = self.peers.get(host)
             if peer is None or not peer.heard_hello:
                 continue
+            if min(peer.needs) < final and not self._watching:
+                self._send_state(peer, now, self.episode, needs, self._from_before(peer))
+                continue
             streams = []
-            behind = any(queues[player].last >= peer.needs[player] for player in membership.players[host])
             for player in self._giving:
                 queue, start = queues[player], peer.needs[player]
-                behind |= start < queue.first
-                if start <= queue.last and not behind:
+                if start <= queue.last:
                     streams.append(Stream(player, start, tuple(queue.span(start))))
-            self._send_state(peer, now, self.episode, needs, self._from_before(peer) if behind else tuple(streams))
+            self._send_state(peer, now, self.episode, needs, tuple(streams))
 
     def _from_before(self, peer: Peer) -> tuple[Stream, ...]:
-        """What a host that was just let in lacks: its own players' inputs too, that others gave."""
+        """What a host that was just let in lacks: of all players, for those who came back with it may lack the same."""
         most = MAX_INPUTS // self._count
         streams = []
-        for player in sorted({*self._giving, *self.membership.players[peer.host]}):
-            queue, start = self.session.queues[player], peer.needs[player]
-            inputs = self._history.span(self.episode, player, start, most) if start < queue.first else []
-            if queue.first <= start + len(inputs) <= queue.last:
+        for player, queue in enumerate(self.session.queues):
+            start = peer.needs[player]
+            inputs = self._history.span(self.episode, player, start, most) if start < self.session.final else []
+            if player in self._giving and queue.first <= start + len(inputs) <= queue.last:
                 inputs += queue.span(start + len(inputs))
             if inputs:
                 streams.append(Stream(player, start, tuple(inputs)))
@@ -979,14 +980,17 @@ class Match:
         last = self.episode + 1 == self.settings.episodes or self.session.stop is not None
         if self.phase is Phase.SETTLING and peer.ended and last:
             self._absences.excused.add(peer.host)  # its data are known to be ours, and there was nothing left to do with it
-        elif self._is_late(peer) and not self._late:
-            del self.peers[peer.host]
+        elif peer.host >= len(self.membership.players):
+            del self.peers[peer.host]  # a spectator
+        elif self._is_late(peer) and not self._watching:
+            return  # it is only to come, and nobody waits for it
         elif self._watching:
             self._lost_while_watching(peer, outcome, detail)
         elif self.phase is Phase.CONNECTING and (self.settings.on_drop is OnDrop.END or not peer.heard_hello):
             self._end(outcome, detail)
         elif self._absences.give_up(peer, self._silent_since or 0.0, now):
-            self._absences.lose(peer.host, peer.incarnation, (outcome, detail), now, sure=sure)
+            running = self.membership.standings[peer.host].running  # of one that came back no hello may have been heard
+            self._absences.lose(peer.host, max(peer.incarnation, running), (outcome, detail), now, sure=sure)
             self._line_up()
 
     def _lost_while_watching(self, peer: Peer, outcome: Outcome, detail: str) -> None:
