@@ -752,6 +752,8 @@ class Match:
             raise WireError("a peer has more final frames than there can be")
         # A frame that is not due for some time yet is not wholly there.
         wait = min(1.0, max(0.0, (self._due - now) / self._period))
+        if peer.episode != packet.episode:
+            peer.begin_episode(packet.episode)  # it came late, as this host did, when that began
         peer.take(packet, now, frame - wait)
         if self.phase is Phase.OVER or (self.membership.is_out(peer.host) and not late):
             return
