@@ -162,6 +162,7 @@ class Match:
         self._last_tick: float | None = None
         self._waiting = False
         self._silent_since: float | None = None
+        self._taught_at = 0.0  # when somebody was last heard who knows how the match goes
         self._doubt = ""
         self._diagnosis: Diagnosis | None = None
         self.episode = -1
@@ -307,11 +308,25 @@ class Match:
                     self._lost(peer, Outcome.PEER_LEFT, f"{self._name(peer.host)} closed the connection", now, sure=True)
             if self.phase is Phase.OVER:
                 return
+        if self._watching and self.phase is not Phase.CONNECTING:
+            self._check_teachers(now)
+
+    def _check_teachers(self, now: float) -> None:
+        """Who comes late needs somebody who plays, or has played, and not only others who come late."""
+        patience = self.settings.disconnect_after_ms
+        for host in range(len(self.membership.players)):
+            peer = self.peers.get(host)
+            if peer is None or peer.closed_at is not None or not (peer.begun or not self._is_late(peer)):
+                continue
+            if peer.last_heard is not None and now - peer.last_heard <= patience:
+                self._taught_at = now
+        if now - self._taught_at > patience:
+            self._end(Outcome.PEER_LOST, "nobody is left who knows how the match went so far")
 
     # -- connecting --------------------------------------------------------------------------------------------------
 
     def _hello(self, heard: int) -> Hello:
-        begun = self.phase is not Phase.CONNECTING
+        begun = self.phase is not Phase.CONNECTING and not self._watching
         return Hello(self.host, self.incarnation, self._terms, heard, begun, tuple(self.membership.standings))
 
     def _greet(self, peer: Peer) -> None:
@@ -326,7 +341,7 @@ class Match:
         begun = not self._late or any(peer.begun for peer in awaited)
         if begun and all(peer.heard_hello and peer.knows_us for peer in awaited):
             self.phase = Phase.PLAYING
-            self._due = now
+            self._due = self._taught_at = now
             self._line_up()
         else:
             self._greet_strangers(now)
@@ -365,7 +380,8 @@ class Match:
         if self._watching:
             self.membership.merge(packet.standings, also_sponsors=True)
         # As long as it has not begun, it may not know that it was heard: an answer can be lost.
-        if self.phase is not Phase.CONNECTING and not (packet.begun and packet.heard == self.incarnation):
+        settled = packet.heard == self.incarnation and (packet.begun or self._watching)
+        if self.phase is not Phase.CONNECTING and not settled:
             self._greet(peer)
 
     def _newcomer(self, packet: Packet) -> Peer | None:
