@@ -169,7 +169,9 @@ class Room:
             self._dismiss(before, "You joined this room again from another window, which plays on instead of this one.")
         self.seats[index] = seat
         config = self._source.config(self.loaded, self.session, player_id)
-        connection.send(messages.joined(self.session, player_id, index, self.capacity, seat.key, config))
+        running = self.state is RoomState.RUNNING
+        joined = messages.joined(self.session, player_id, index, self.capacity, seat.key, config, running=running)
+        connection.send(joined)
         self._tell_roster()
         return seat
 
