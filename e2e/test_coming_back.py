@@ -7,6 +7,7 @@ import itertools
 from collections.abc import Sequence
 
 import pytest
+from playwright.async_api import Route
 
 from e2e.data import Table, read_table
 from e2e.house import EXPERIMENTS
@@ -91,6 +92,13 @@ async def _reload_and_be_waited_for(room: Room) -> None:
     """The first page is loaded again; the other one waits for it, and meanwhile somebody comes to watch."""
     one, other = room.players
     await asyncio.gather(*(player.reach_frame(100) for player in room.players))
+    loading = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await loading.wait()
+        await route.continue_()
+
+    await one.page.route("**/page/play.js", hold)
     coming = asyncio.create_task(one.come_back())
     await _says(other, "Paused until the other player is back")
     await asyncio.sleep(1)  # it plays on to the end of its window first
@@ -99,9 +107,10 @@ async def _reload_and_be_waited_for(room: Room) -> None:
     assert (await other.stats())["frame"] == frame
     await other.page.screenshot(path=_picture("absent-pause"))
     late = await room.watch("W2")
-    await coming
-    await late.reach("playing", "finished", seconds=180)
+    await late.reach("playing", seconds=180)
     await late.page.screenshot(path=_picture("watching-late"))
+    loading.set()
+    await coming
 
 
 WAITED_FOR = Match(

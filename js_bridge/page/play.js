@@ -171,6 +171,7 @@ function play() {
       write({ label });
     },
     onJoined: (running) => {
+      write({ name: connection.config?.experiment.settings.name ?? "" });
       if (running) write({ ...COMING_BACK, ...(watching ? { title: "Watching" } : {}) });
     },
     onAbout: ({ name, instructions }) => {

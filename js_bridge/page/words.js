@@ -65,7 +65,7 @@ export function wordsFor({ links, peers, onDrop, line, players, index }) {
   const notice = notes.filter(Boolean).join(" ");
   const away = others.some((player) => ["absent", "returning"].includes(peers.get(player.index) ?? "here"));
   if (away && onDrop !== "end") {
-    return { state: "away", text: others.length === 1 ? "The other player is away" : "A player is away", notice };
+    return { state: "away", text: onDrop === "pause" ? "Paused" : "Playing on", notice };
   }
   return { ...summary(states, others.length === 1), notice };
 }

@@ -60,14 +60,14 @@ test("a player who is silent, away or back again is told of in plain words", () 
 });
 
 test("of a player who is away it is said what the match does meanwhile, and nothing else", () => {
-  /** @type {[Situation["onDrop"], string][]} */
+  /** @type {[Situation["onDrop"], string, string][]} */
   const told = [
-    ["pause", "The other player is away. The match waits for them."],
-    ["default", "The other player is away. The match goes on without them until they return."],
-    ["partner", "The other player is away. The computer plays in their place until they return."],
+    ["pause", "Paused", "The other player is away. The match waits for them."],
+    ["default", "Playing on", "The other player is away. The match goes on without them until they return."],
+    ["partner", "Playing on", "The other player is away. The computer plays in their place until they return."],
   ];
-  for (const [onDrop, notice] of told) {
-    const away = { state: "away", text: "The other player is away", notice };
+  for (const [onDrop, text, notice] of told) {
+    const away = { state: "away", text, notice };
     assert.deepEqual(words({ 1: "closed" }, { peers: { 1: "absent" }, onDrop }), away);
   }
 });

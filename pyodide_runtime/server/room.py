@@ -274,6 +274,9 @@ class Room:
             self.state = RoomState.OVER
             outcome = self._storage.summary(self.session)["outcome"]
             self._report(f"room {self.name}: session {self.session} is over: {outcome}")
+            for seat in self._present():
+                if not seat.playing:
+                    self._dismiss(seat, "The session is over: there is nothing left to see.")
 
     def _present(self) -> list[Seat]:
         return [seat for _, seat in sorted(self.seats.items()) if seat.present]
