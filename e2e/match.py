@@ -278,4 +278,3 @@ async def _stored(room: Room, session: str) -> None:
             return
         assert time.monotonic() < deadline, f"the server never got the outcome of {', '.join(lacking)}: {summary}"
         await asyncio.sleep(0.1)
-

@@ -113,9 +113,7 @@ async def _reload_and_be_waited_for(room: Room) -> None:
     await coming
 
 
-WAITED_FOR = Match(
-    EXPERIMENTS / "waiting.py", "waited-for", active=BOTH, before=_watch, during=_reload_and_be_waited_for
-)
+WAITED_FOR = Match(EXPERIMENTS / "waiting.py", "waited-for", active=BOTH, before=_watch, during=_reload_and_be_waited_for)
 
 
 @pytest.mark.parametrize("play", [WAITED_FOR], ids=["pause"])

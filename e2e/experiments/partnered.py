@@ -24,6 +24,4 @@ class Wander:
         return self.way
 
 
-experiment = replace(
-    arena.experiment, name="Partnered", environment=make_env, max_steps=300, on_drop="partner", partner=Wander()
-)
+experiment = replace(arena.experiment, name="Partnered", environment=make_env, max_steps=300, on_drop="partner", partner=Wander())
