@@ -7,7 +7,7 @@ host, and what is to become of a host that was lost. It knows no transport; time
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from .drops import OnDrop
 from .network.membership import Membership, Statement
@@ -83,7 +83,8 @@ class Absences:
             return
         self._stated_at = now
         statement = self._membership.state(episode, needs)
-        for host in self._membership.left_over:
+        # Those that are held for gone hear it, too: they may be there.
+        for host in (*self._membership.left_over, *self._membership.undecided):
             if host != self._membership.host and host not in self.excused:
                 yield host, statement
 
@@ -109,7 +110,7 @@ class Absences:
         ours = self._membership.left_over
         return (-len(ours), ours) < (-len(theirs), theirs)
 
-    def reason(self, hosts: Sequence[int], names: Mapping[int, str]) -> tuple[Outcome, str]:
+    def reason(self, hosts: Sequence[int], name: Callable[[int], str]) -> tuple[Outcome, str]:
         """Why a match ends that ends because some hosts are gone."""
         if not hosts:
             return Outcome.PEER_LOST, "the match was cut off"
@@ -119,7 +120,7 @@ class Absences:
         host = hosts[0]
         left = self._membership.standings[host].left
         return (
-            (Outcome.PEER_LEFT, f"{names[host]} left") if left else (Outcome.PEER_LOST, f"the others lost {names[host]}")
+            (Outcome.PEER_LEFT, f"{name(host)} left") if left else (Outcome.PEER_LOST, f"the others lost {name(host)}")
         )
 
     # -- standing in, and coming back --------------------------------------------------------------------------------
@@ -130,7 +131,7 @@ class Absences:
         for host, standing in enumerate(membership.standings):
             if not standing.out or standing.sponsor != membership.host or not membership.is_absent(host):
                 continue
-            returning = self._returning(host, session, episode)
+            returning = self._returning(host, session, episode, now)
             for player in membership.players[host]:
                 self._continue(session, player, host, through, returning, now)
 
@@ -154,13 +155,21 @@ class Absences:
     def _waited_enough(self, host: int, now: float) -> bool:
         """Whether a host that was given up while all pause is late, and does not even try to come back."""
         peer = self._peers.get(host)
-        trying = peer is not None and peer.incarnation > self._membership.standings[host].gone
+        trying = peer is not None and peer.incarnation > self._membership.standings[host].gone and self._lives(peer, now)
         return not trying and now > self._deadlines.setdefault(host, now)
 
-    def _returning(self, host: int, session: RollbackSession, episode: int) -> Peer | None:
+    def _lives(self, peer: Peer, now: float) -> bool:
+        """Whether a peer was heard of late, and its connection is open."""
+        if peer.closed_at is not None or peer.last_heard is None:
+            return False
+        return now - peer.last_heard <= self._settings.disconnect_after_ms
+
+    def _returning(self, host: int, session: RollbackSession, episode: int, now: float) -> Peer | None:
         """A new incarnation of a host that has caught up, so that it can go on."""
         peer = self._peers.get(host)
-        if peer is None or peer.incarnation <= self._membership.standings[host].gone or not peer.knows_us:
+        if peer is None or peer.incarnation <= self._membership.standings[host].gone:
+            return None
+        if not peer.knows_us or not self._lives(peer, now):
             return None
         trip = (peer.round_trip_ms or 0.0) * self._settings.fps / 1000
         behind = session.final - peer.held

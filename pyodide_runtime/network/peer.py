@@ -39,7 +39,9 @@ class Peer:
         self.begun = False  # it plays already
         self.knows_us = False  # it has told us that our hello arrived
         self.last_heard: float | None = None
+        self.heard_us_at: float | None = None  # when the newest packet was sent that is known to have arrived there
         self.closed_at: float | None = None  # when its connection was closed
+        self.sure = False  # it is gone, and played with this host until then
         self.round_trip_ms: float | None = None
         self.paused = False  # its page is hidden, and so it does not go on
         self.bytes_sent = 0
@@ -111,6 +113,8 @@ class Peer:
             self._peer_clock, self._peer_clock_at = packet.sent, now_ms
             self._peer_ms += order
             self.frame, self.held, self.paused = packet.frame, packet.held, packet.paused
+            if packet.echo_age != _NO_ECHO:
+                self.heard_us_at = now_ms - ((int(now_ms) - packet.echo) & _MASK)
             if self._waited:
                 return
             if packet.echo_age != _NO_ECHO:
