@@ -47,7 +47,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--seed", type=int, default=0, help="of the first match (default: 0)")
     add("--players", type=count, metavar="N", help="default: as many as the environment has")
-    add("--hosts", type=_hosts, metavar="N,N,...", help="how many players each host has, as in 2,1,1 (default: one each)")
+    add(
+        "--hosts",
+        type=_hosts,
+        metavar="N,N,...",
+        help="how many players each host has, as in 2,1,1 (default: as the experiment's pages, or one each)",
+    )
     add("--frames", type=count, metavar="N", help="at the most, in an episode (default: those of the experiment, or 450)")
     add("--episodes", type=count, metavar="N")
     add("--fps", type=float, metavar="N", help="frames a second")
@@ -108,6 +113,7 @@ def scenario_of(arguments: argparse.Namespace, target: Target) -> Scenario:
     if experiment is not None:
         settings |= {
             "frames": experiment.max_steps or 450,
+            "hosts": tuple(map(len, experiment.hosts)) if experiment.players_per_page > 1 else None,
             "episodes": experiment.episodes,
             "fps": experiment.fps,
             "input_delay": experiment.input_delay,

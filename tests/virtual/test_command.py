@@ -125,6 +125,13 @@ def test_hosts_go_and_come_back_watch_and_have_several_players(capsys: pytest.Ca
     assert [peer["outcome"] for peer in session["peers"]] == ["completed"] * 3
 
 
+def test_players_at_one_page_of_an_experiment_have_one_host(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    (folder / "counting.py").write_text(EXPERIMENT.replace("players=2,", "players=2, players_per_page=2, keys=[{}, {}],"))
+    for words, hosts in ([], [["a", "b"]]), (["--hosts", "1,1"], [["a"], ["b"]]):
+        (session,) = told(capsys, str(folder / "counting.py"), "--frames", "20", *words)["sessions"]
+        assert session["identical"] and [peer["players"] for peer in session["peers"]] == hosts
+
+
 @pytest.mark.parametrize("how", ["leaves", "closes", "crashes"])
 def test_a_host_that_goes_for_good_ends_the_match_of_the_others_or_not(capsys: pytest.CaptureFixture[str], how: str) -> None:
     words = [POND, "--frames", "90", "--departure", f"1:1000::{how}", "--disconnect-after-ms", "900", *BAD]
