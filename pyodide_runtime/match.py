@@ -434,7 +434,8 @@ class Match:
         if not given_up:
             return
         for host in given_up:
-            frame = min(self.session.queues[player].last + 1 for player in self.membership.players[host])
+            gone = self.membership.standings[host].gone
+            frame = min(self.session.queues[player].dropped_at(gone) for player in self.membership.players[host])
             self._journal.note(
                 {"event": "dropped", "host": host, "episode": self.episode, "frame": frame, "at_ms": round(now, 1)}
             )
