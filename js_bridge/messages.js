@@ -83,6 +83,7 @@
  *   | {type: "stats", values: Float64Array}
  *   | {type: "phase", phase: Phase, error?: string, outcome?: string, detail?: string}
  *   | {type: "paused", players: string[]}
+ *   | {type: "rejoin", detail: string}
  *   | {type: "link", peer: number, state: Way, reason?: string}
  *   | {type: "trouble", peer: number, open: boolean}
  *   | {type: "peers", peers: PeerState[]}
@@ -181,6 +182,7 @@ export const TO_PAGE = Object.freeze({
   stats: { values: (/** @type {any} */ value) => value instanceof Float64Array },
   phase: { phase: oneOf(...PHASES), error: optional(text), outcome: optional(text), detail: optional(text) },
   paused: { players: list(text) },
+  rejoin: { detail: text },
   link: { peer: index, state: oneOf("direct", "relay", "closed"), reason: optional(text) },
   trouble: { peer: index, open: flag },
   peers: { peers: list(shape({ peer: index, state: oneOf("here", "silent", "absent", "returning") })) },

@@ -136,11 +136,13 @@ class Experiment:
         name: shown to players; one line.
         environment: called in each browser without arguments; returns a Gymnasium or PettingZoo environment.
         players: how many people play together, 1 to 8.
+        players_per_page: how many of them sit at one browser, in the order of the environment's players; divides `players`.
         fps: frames a second, above 0, at least 1 and at most 120.
         episodes: how many episodes make a session, at least 1.
         max_steps: the frame at which an episode ends at the latest; None leaves it to the environment.
         seed: the session's seed, 0 to 2**53 - 1; None draws one for each session, which is then recorded.
-        keys: what a key or a chord of keys ("ArrowUp+ ") does; names as in the browser's `KeyboardEvent.key`.
+        keys: what a key or a chord of keys ("ArrowUp+ ") does; names as in the browser's `KeyboardEvent.key`. Where several players
+            sit at one browser, a list of these, one for each.
         default_action: the action while no key is held; the neutral input of the first `input_delay` frames.
         requirements: packages that the environment needs in the browser, as in requirements.txt.
         draw: called in the browser with the environment, or with the environment and the name of the player who looks;
@@ -177,11 +179,12 @@ class Experiment:
     name: str
     environment: Callable[[], Any]
     players: int = 1
+    players_per_page: int = 1
     fps: float = 30
     episodes: int = 1
     max_steps: int | None = None
     seed: int | None = None
-    keys: Mapping[str, Action] = field(default_factory=dict)
+    keys: Mapping[str, Action] | Sequence[Mapping[str, Action]] = field(default_factory=dict)
     default_action: Action = 0
     requirements: Sequence[str] = ()
     draw: Callable[..., Any] | None = None
@@ -210,7 +213,11 @@ class Experiment:
         _check_whole("episodes", self.episodes, 1)
         _check_whole("max_steps", self.max_steps, 1, or_none="to let the environment end its episodes")
         _check_whole("seed", self.seed, 0, LARGEST_WHOLE_NUMBER, or_none="to draw one for each session")
-        _check_keys(self.keys)
+        _check_whole("players_per_page", self.players_per_page, 1, MOST_PLAYERS)
+        if self.players % self.players_per_page:
+            fault = f"does not divide players={self.players}"
+            _wrong("players_per_page", self.players_per_page, fault, "let every page have as many")
+        _check_all_keys(self.keys, self.players_per_page)
         _json_action("default_action", self.default_action, "")
         _check_requirements(self.requirements)
         if self.draw is not None:
@@ -233,9 +240,26 @@ class Experiment:
         object.__setattr__(self, "fps", float(self.fps))
         object.__setattr__(self, "disconnect_after_ms", float(self.disconnect_after_ms))
         object.__setattr__(self, "return_within_ms", float(self.return_within_ms))
-        object.__setattr__(self, "keys", dict(self.keys))
+        kept = dict(self.keys) if isinstance(self.keys, Mapping) else tuple(map(dict, self.keys))
+        object.__setattr__(self, "keys", kept)
         object.__setattr__(self, "requirements", tuple(self.requirements))
         object.__setattr__(self, "sprites", dict(self.sprites))
+
+    @property
+    def pages(self) -> int:
+        """How many browsers play together."""
+        return self.players // self.players_per_page
+
+    @property
+    def hosts(self) -> tuple[tuple[int, ...], ...]:
+        """For each page the places of its players."""
+        size = self.players_per_page
+        return tuple(tuple(range(page * size, (page + 1) * size)) for page in range(self.pages))
+
+    @property
+    def keys_of_players(self) -> tuple[Mapping[str, Action], ...]:
+        """The keys of each player at one browser."""
+        return (self.keys,) if isinstance(self.keys, Mapping) else tuple(self.keys)
 
     def settings(self) -> dict[str, Any]:
         """The settings that all players of a session must share, as JSON values in canonical form.
@@ -243,10 +267,14 @@ class Experiment:
         Experiments that mean the same give equal settings, and these survive JSON in JavaScript unchanged:
         chords are spelled in one order and sorted, tuples are lists, a float without a fraction is an int.
         """
-        keys = {"+".join(split_chord(chord)): _json_action("keys", action, "") for chord, action in self.keys.items()}
+        keys = [
+            dict(sorted(("+".join(split_chord(chord)), _json_action("keys", action, "")) for chord, action in of_player.items()))
+            for of_player in self.keys_of_players
+        ]
         return {
             "name": self.name,
             "players": int(self.players),
+            "players_per_page": int(self.players_per_page),
             "fps": _json_number(self.fps),
             "episodes": int(self.episodes),
             "max_steps": None if self.max_steps is None else int(self.max_steps),
@@ -254,7 +282,7 @@ class Experiment:
             "prediction_window": int(self.prediction_window),
             "prediction": str(self.prediction),
             "default_action": _json_action("default_action", self.default_action, ""),
-            "keys": dict(sorted(keys.items())),
+            "keys": keys[0] if isinstance(self.keys, Mapping) else keys,
             "requirements": list(self.requirements),
             "state_digest_every": None if self.state_digest_every is None else int(self.state_digest_every),
             "snapshot_every": int(self.snapshot_every),
@@ -356,6 +384,21 @@ def _checked_ice(setting: str, check: Callable[[object], Any], value: object) ->
         return check(value)
     except IceError as error:
         raise SettingError(setting, str(error)) from None
+
+
+def _check_all_keys(keys: object, players: int) -> None:
+    """The keys of the players at one browser."""
+    if players == 1 and (isinstance(keys, Mapping) or not isinstance(keys, Sequence)):
+        _check_keys(keys)
+        return
+    if isinstance(keys, Mapping | str) or not isinstance(keys, Sequence) or len(keys) != players:
+        _wrong("keys", keys, f"are not those of {players} players", "write a list of dicts, one for each player at a browser")
+    seen: dict[str, int] = {}
+    for player, of_player in enumerate(keys):
+        _check_keys(of_player)
+        for key in {key for chord in of_player for key in split_chord(chord)}:
+            if seen.setdefault(key, player) != player:
+                _wrong("keys", key, "is a key of two players at one browser", "give each keys of their own")
 
 
 def _check_keys(keys: object) -> None:

@@ -21,6 +21,7 @@ from .drops import OnDrop
 from .errors import ExperimentError, PyodideRuntimeError, SessionError, WireError
 from .experiment import Experiment
 from .match import Match
+from .network.membership import LAST_INCARNATION
 from .records import Kind, Record, decode_inbox, encode_outbox, event, stats_record, upload_record
 from .rollback.delay import InputDelay
 from .rollback.inputs import Prediction, make_input
@@ -39,8 +40,6 @@ STATS = (
 SUMMARY_MS = 1000.0
 #: How long after the end to answer peers quickly, in ms, and how often after that to look at all.
 LINGER_MS, IDLE_MS = 30_000.0, 1000.0
-#: The highest number of an incarnation, as it travels in two bytes.
-MOST_INCARNATIONS = 65_535
 #: What an event of each type must hold.
 EVENTS: Mapping[str, Mapping[str, type]] = {
     "key": {"key": str, "down": bool},
@@ -80,7 +79,7 @@ class Participant:
             raise ExperimentError(
                 f"the environment has {count} players ({', '.join(self.runtime.players)}), but players={experiment.players}"
             )
-        self._controls = Controls(experiment.keys, experiment.default_action)
+        self._controls = [Controls(keys, experiment.default_action) for keys in experiment.keys_of_players]
         self._check_actions()
         self._drawing = Drawing(experiment.draw)
         self._first_view = self._view()
@@ -101,6 +100,7 @@ class Participant:
         self._actions: set[bytes] = set()
         self._draw_error = ""
         self._paused: tuple[str, ...] = ()
+        self._away: dict[int, str] = {}
         self._events: deque[Record] = deque()
 
     def about(self) -> dict[str, Any]:
@@ -110,15 +110,16 @@ class Participant:
             "stats": list(STATS),
             "width": width,
             "height": height,
-            "keys": self._controls.keys,
+            "keys": sorted(key for controls in self._controls for key in controls.keys),
             "instructions": self._experiment.instructions,
             "name": self._experiment.name,
         }
 
     def start(self, start: Mapping[str, Any]) -> None:
-        """Begin the match: `session`, `seed`, `players` (each with `player_id` and `index`) and the own `index`.
+        """Begin the match: `session`, `seed`, `players` (each page that plays, with `player_id` and `index`) and the own `index`.
 
-        `incarnation` says how many pages had this player's seat before in this session; none, if it is missing.
+        An index beyond those of the pages that play only watches. `incarnation` says how many pages had this seat before in this
+        session; none, if it is missing.
 
         Raises:
             SessionError: the match has begun already, or one of these is missing or cannot be.
@@ -126,7 +127,7 @@ class Participant:
         if self._match is not None:
             raise SessionError("the match has begun already")
         experiment = self._experiment
-        index, player_ids = _places(start, experiment.players)
+        index, player_ids = _places(start, experiment.pages, experiment.spectators)
         incarnation = _incarnation(start)
         files = json.dumps([self._source.get("files"), self._source.get("module")], sort_keys=True).encode()
         terms = {
@@ -144,6 +145,8 @@ class Participant:
             prediction=Prediction(experiment.prediction),
             state_digest_every=experiment.state_digest_every,
             disconnect_after_ms=experiment.disconnect_after_ms,
+            hosts=experiment.hosts,
+            spectators=experiment.spectators,
             on_drop=OnDrop(experiment.on_drop),
             return_within_ms=experiment.return_within_ms,
             when_hidden=WhenHidden(experiment.when_hidden),
@@ -151,25 +154,26 @@ class Participant:
             default_actions=(experiment.default_action,),
             terms=terms,
         )
+        players = [self.runtime.players[place] for host in experiment.hosts[index : index + 1] for place in host]
         journal = UploadJournal(
             {
                 "session": start["session"],
                 "seed": start["seed"],
                 "players": list(self.runtime.players),
                 "player_ids": player_ids,
-                "player": self.runtime.players[index],
+                "player": players[0] if players else None,
                 "state_digest_every": settings.digest_every,
                 "on_drop": settings.on_drop.value,
                 "adaptive_delay": settings.adaptive_delay,
                 "experiment": dict(self._source),
                 "versions": versions(),
-            }
+            },
+            keeps=bool(players),
         )
         self._match = Match(self.runtime, host=index, settings=settings, journal=journal, incarnation=incarnation)
         self.incarnation = incarnation
         self._journal = journal
-        self._drawing.player = self.runtime.players[index]
-        self._codec = self.runtime.simulation.codecs[index]
+        self._drawing.player = players[0] if players else self.runtime.players[0]
 
     # -- one tick ----------------------------------------------------------------------------------------------------
 
@@ -215,9 +219,11 @@ class Participant:
     ) -> None:
         kind = told["type"]
         if kind == "key":
-            self._controls.press(told["key"], told["down"])
+            for controls in self._controls:
+                controls.press(told["key"], told["down"])
         elif kind == "focus":
-            self._controls.focus(told["focused"])
+            for controls in self._controls:
+                controls.focus(told["focused"])
         elif kind == "visibility":
             match.hide(told["hidden"], now)
         elif kind == "link":
@@ -240,7 +246,9 @@ class Participant:
             journal.note({"event": "link", "peer": peer, "state": state, "at_ms": round(now, 1)})
 
     def _sample(self, player: int) -> bytes:
-        data = make_input(self._codec.encode(self._controls.sample()), self._controls.focused)
+        assert self._match is not None
+        controls = self._controls[self._match.players.index(player)]
+        data = make_input(self.runtime.simulation.codecs[player].encode(controls.sample()), controls.focused)
         if len(self._actions) < 10_000:
             self._actions.add(data[1:])
         return data
@@ -318,11 +326,20 @@ class Participant:
             if not self._over_at:
                 self._over_at = now
             completed = match.outcome is Outcome.COMPLETED
+            if match.outcome is Outcome.DROPPED and self._phase != "failed":
+                # The others went on, and take it in again: as a page that is loaded anew, for what it holds is not theirs.
+                out.append(_event({"type": "rejoin", "detail": match.detail}))
             # Everything is to be safe on the server before anybody is told that they may close the page.
             if not completed or journal.settled:
                 self._tell("finished" if completed else "failed", match, out)
         elif match.phase is Phase.PLAYING:
             self._tell("playing", match, out)
+        presence = match.presence(now)
+        away = {host: state for host, state in presence.items() if state != "here"}
+        if away != self._away and match.phase is not Phase.OVER:
+            self._away = away
+            told = [{"peer": host, "state": state} for host, state in presence.items()]
+            out.append(_event({"type": "peers", "peers": told}))
         if match.paused != self._paused:
             self._paused = match.paused
             out.append(_event({"type": "paused", "players": list(self._paused)}))
@@ -347,7 +364,7 @@ class Participant:
         experiment = self._experiment
         named = {
             "default_action": experiment.default_action,
-            **{f"keys[{key!r}]": action for key, action in experiment.keys.items()},
+            **{f"keys[{key!r}]": action for keys in experiment.keys_of_players for key, action in keys.items()},
         }
         for name, action in named.items():
             for player, codec in zip(self.runtime.players, self.runtime.simulation.codecs, strict=True):
@@ -368,14 +385,14 @@ def _told(record: Record) -> dict[str, Any] | None:
     return told
 
 
-def _places(start: Mapping[str, Any], count: int) -> tuple[int, list[Any]]:
-    """The local player's place, and everybody's `player_id` in the order of places."""
+def _places(start: Mapping[str, Any], count: int, spectators: int) -> tuple[int, list[Any]]:
+    """The page's index, and the `player_id` of every page that plays, in order."""
     try:
         ids = {player["index"]: player["player_id"] for player in start["players"]}
         index, session, seed = start["index"], start["session"], start["seed"]
         if len(start["players"]) != count or set(ids) != set(range(count)):
             raise SessionError(f"the players have the places {list(ids)}; an experiment of {count} has 0 to {count - 1}, each once")
-        if type(index) is not int or index not in ids or type(session) is not str or type(seed) is not int:
+        if type(index) is not int or not 0 <= index < count + spectators or type(session) is not str or type(seed) is not int:
             raise SessionError(f"index={index!r}, session={session!r}, seed={seed!r}: no match can begin with these")
     except (KeyError, TypeError) as error:
         raise SessionError(f"the start of the match cannot be read: {type(error).__name__}: {error}") from None
@@ -384,8 +401,8 @@ def _places(start: Mapping[str, Any], count: int) -> tuple[int, list[Any]]:
 
 def _incarnation(start: Mapping[str, Any]) -> int:
     number = start.get("incarnation", 0)
-    if type(number) is not int or not 0 <= number <= MOST_INCARNATIONS:
-        raise SessionError(f"incarnation={number!r} is no whole number from 0 to {MOST_INCARNATIONS}")
+    if type(number) is not int or not 0 <= number <= LAST_INCARNATION:
+        raise SessionError(f"incarnation={number!r} is no whole number from 0 to {LAST_INCARNATION}")
     return number
 
 

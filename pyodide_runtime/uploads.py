@@ -66,9 +66,11 @@ class UploadJournal:
 
     Args:
         header: first line of the record: everything that a re-run needs besides seeds and inputs.
+        keeps: False: nothing is written down, for a page that only watches.
     """
 
-    def __init__(self, header: dict[str, Any]) -> None:
+    def __init__(self, header: dict[str, Any], *, keeps: bool = True) -> None:
+        self._keeps = keeps
         self._streams = {kind: _Stream(kind) for kind in ("rows", "record", "diagnostics", "outcome")}
         self._gathered_at = 0.0
         self._numbers = 0
@@ -81,6 +83,8 @@ class UploadJournal:
         self._line("record", {"episode": episode, "seed": seed})
 
     def rows(self, episode: int, start: int, rows: list[Row], inputs: Frames) -> None:
+        if not self._keeps:
+            return
         written = _Rows(episode, start, rows, inputs)
         self._streams["rows"].waiting.append(written)
         self._streams["record"].waiting.append(written)
@@ -149,7 +153,8 @@ class UploadJournal:
         return next((stream for stream in streams if stream.chunks and stream.chunks[0].number == number), None)
 
     def _line(self, kind: str, value: Any) -> None:
-        self._streams[kind].waiting.append(value)
+        if self._keeps:
+            self._streams[kind].waiting.append(value)
 
     def _pack(self, stream: _Stream) -> None:
         lines = _row_lines(stream.waiting) if stream.kind == "rows" else map(_line_of, stream.waiting)

@@ -232,7 +232,7 @@ def test_every_common_action_is_an_action() -> None:
         "h": Move.GO,
     }
     made = experiment(keys=keys, default_action=Move.STAY)
-    assert made.keys["d"] == (1, 2), "fields keep what the user wrote"
+    assert made.keys_of_players[0]["d"] == (1, 2), "fields keep what the user wrote"
     assert made.settings()["keys"] == {
         "a": 1,
         "b": 0.5,

@@ -89,7 +89,7 @@ def _balancing(runtime: Runtime) -> Callable[[], list[Any]]:
 
 def _by_chance(experiment: Experiment) -> Callable[[], list[Any]]:
     choices = random.Random(SEED)
-    moves = [*experiment.keys.values(), experiment.default_action]
+    moves = [*experiment.keys_of_players[0].values(), experiment.default_action]
     held = [[experiment.default_action, 0] for _ in range(experiment.players)]
 
     def choose() -> list[Any]:

@@ -39,7 +39,7 @@ def measure(request: str) -> str:
         conditions=NetworkConditions(latency_ms=values["latency_ms"], loss=values["loss"]),
         default_actions=(experiment.default_action,),
     )
-    moves = [*experiment.keys.values(), experiment.default_action]
+    moves = [*experiment.keys_of_players[0].values(), experiment.default_action]
     table = Counting(experiment.environment, scenario, controllers=[_player(moves) for _ in range(experiment.players)])
     table.run()
     outcomes = {match.outcome for match in table.matches}

@@ -27,19 +27,7 @@ import { Socket, socketUrl } from "./socket.js";
  * @typedef {"connecting" | import("../messages.js").Way} LinkState
  */
 
-/**
- * @typedef {object} Handlers called when something changed that a person may want to see; all may be left out
- * @property {(phase: Phase) => void} [onPhase] `error`, `outcome` and `detail` of the connection are set by then
- * @property {(progress: {fraction: number, label: string}) => void} [onProgress] fraction from 0 to 1
- * @property {(about: About) => void} [onAbout] the experiment has been opened
- * @property {(players: Player[], count: number) => void} [onPlayers] who is in the room, and how many it takes
- * @property {(players: readonly string[]) => void} [onPaused] all wait for these, whose pages are hidden; none: no more
- * @property {(links: ReadonlyMap<number, LinkState>) => void} [onLinks] by the other pages' indices
- * @property {(peers: ReadonlyMap<number, PeerState["state"]>) => void} [onPeers] what the match knows of the other
- *   players
- * @property {(line: "open" | "lost" | "closed") => void} [onLine] the line to the server, once the match has begun
- * @property {(text: string) => void} [onWarning] something could not be drawn
- */
+/** @typedef {import("./handlers.js").Handlers} Handlers */
 
 /**
  * @typedef {object} ConnectionOptions
@@ -252,6 +240,10 @@ export class Connection {
         this.#linkStates.set(message.peer, message.state);
         console.info(`link to player ${message.peer}: ${message.state}${message.reason ? `, ${message.reason}` : ""}`);
         this.#on.onLinks?.(this.#linkStates);
+        break;
+      case "rejoin":
+        console.info(`the page is loaded again: ${message.detail}`);
+        window.location.reload();
         break;
       case "paused":
         this.#on.onPaused?.(message.players);

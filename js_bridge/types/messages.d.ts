@@ -82,6 +82,7 @@ export function faultOf(table: Table, message: any): string | null;
  *   | {type: "stats", values: Float64Array}
  *   | {type: "phase", phase: Phase, error?: string, outcome?: string, detail?: string}
  *   | {type: "paused", players: string[]}
+ *   | {type: "rejoin", detail: string}
  *   | {type: "link", peer: number, state: Way, reason?: string}
  *   | {type: "trouble", peer: number, open: boolean}
  *   | {type: "peers", peers: PeerState[]}
@@ -288,6 +289,9 @@ export type ToPage = {
 } | {
     type: "paused";
     players: string[];
+} | {
+    type: "rejoin";
+    detail: string;
 } | {
     type: "link";
     peer: number;

@@ -209,8 +209,8 @@ def _greeting(listener: socket.socket, loaded: LoadedExperiment, options: Server
     host, port = listener.getsockname()[:2]
     shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
     url = f"http://{shown}:{port}"
-    players = loaded.experiment.players
-    windows = {1: "a window", 2: "two windows"}.get(players, f"{players} windows")
+    pages = loaded.experiment.pages
+    windows = {1: "a window", 2: "two windows"}.get(pages, f"{pages} windows")
     return "\n".join(
         (
             f"listening on {url}",

@@ -96,8 +96,10 @@ def _introduction(experiment: Experiment) -> str:
     paragraphs = "".join(
         f"<p>{escape(paragraph.strip())}</p>" for paragraph in experiment.instructions.split("\n\n") if paragraph.strip()
     )
-    alone = experiment.players == 1
-    players = "One player" if alone else f"{experiment.players} players, each in a browser of their own"
+    alone, each = experiment.pages == 1, experiment.players_per_page
+    players = "One player" if experiment.players == 1 else f"{experiment.players} players"
+    if not alone:
+        players += ", each in a browser of their own" if each == 1 else f", {each} at each browser"
     if alone:
         way = '<form action="/play"><button>Play</button></form>'
     else:

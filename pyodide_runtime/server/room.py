@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from pyodide_runtime.errors import PyodideRuntimeError
+from pyodide_runtime.network.membership import LAST_INCARNATION
 from pyodide_runtime.server import messages, relay
 from pyodide_runtime.server.experiment_file import ExperimentFile
 from pyodide_runtime.server.loading import LoadedExperiment
@@ -81,9 +82,6 @@ class Seat:
     key: str = field(default_factory=lambda: secrets.token_urlsafe(16))
 
 
-MOST_INCARNATIONS = 65_535
-
-
 class Room:
     """One session.
 
@@ -121,7 +119,7 @@ class Room:
     @property
     def capacity(self) -> int:
         """How many players make the session."""
-        return self.loaded.experiment.players
+        return self.loaded.experiment.pages
 
     def check_open(self, player_id: str, *, watching: bool = False) -> None:
         """Raise Refused if this person cannot join now, as a player or as a spectator."""
@@ -151,7 +149,7 @@ class Room:
             raise Refused(f"The session in room {self.name} has already started. Open another room, or wait until it is over.")
         if self._storage.outcome(self.session, own.player_id) == COMPLETED:
             raise Refused(f"You have completed the session in room {self.name}; it waits for the others only.")
-        if own.incarnation >= MOST_INCARNATIONS:
+        if own.incarnation >= LAST_INCARNATION:
             raise Refused(f"You have come back to room {self.name} too often.")
 
     def join(self, player_id: str, connection: Connection, *, watching: bool = False) -> Seat:

@@ -30,7 +30,7 @@ def test_every_key_and_the_default_is_an_action_of_every_player(example: str) ->
     found = action_spaces(experiment.environment())
     assert len(found) == experiment.players
     for space in found:
-        for action in (*experiment.keys.values(), experiment.default_action):
+        for action in (*experiment.keys_of_players[0].values(), experiment.default_action):
             assert space.contains(action)
 
 
@@ -57,7 +57,7 @@ def test_a_player_is_told_what_to_do(example: str) -> None:
 
 
 def test_in_the_arena_two_arrows_walk_diagonally_and_space_always_dashes() -> None:
-    keys = experiment_of("arena").keys
+    keys = experiment_of("arena").keys_of_players[0]
     assert keys["ArrowUp+ArrowRight"] == 6
     assert keys["w+d"] == 6
     assert {action for chord, action in keys.items() if " " in chord} == {9}

@@ -126,7 +126,7 @@ def test_the_way_of_a_link_is_noted_as_it_changes_and_matters_to_nobody_else(pag
     assert pages[0].csv == pages[1].csv
 
 
-@pytest.mark.parametrize("number", [0, 1, 65_535])
+@pytest.mark.parametrize("number", [0, 1, 15])
 def test_a_page_knows_which_of_its_player_it_is(folder: Path, number: int) -> None:
     made = participant(folder)
     assert made.incarnation == 0
@@ -134,7 +134,7 @@ def test_a_page_knows_which_of_its_player_it_is(folder: Path, number: int) -> No
     assert made.incarnation == number
 
 
-@pytest.mark.parametrize("number", [-1, 65_536, 1.0, "1", True, None])
+@pytest.mark.parametrize("number", [-1, 16, 1.0, "1", True, None])
 def test_what_numbers_no_page_is_refused_and_no_match_begins(folder: Path, number: object) -> None:
     made = participant(folder)
     with pytest.raises(SessionError, match="incarnation"):

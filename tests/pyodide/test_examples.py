@@ -98,7 +98,7 @@ def reset_step_and_roll_back(selenium: Any, source: dict[str, Any], deepest: int
     experiment = load_experiment(source)
     runtime = pr.Runtime(experiment.environment(), seed=5, max_steps=experiment.max_steps, players=experiment.players)
     choices = random.Random(5)
-    moves = [*experiment.keys.values(), experiment.default_action]
+    moves = [*experiment.keys_of_players[0].values(), experiment.default_action]
     script = [{player: choices.choice(moves) for player in runtime.players} for _ in range(60)]
     other = [{player: choices.choice(moves) for player in runtime.players} for _ in range(60)]
 
@@ -152,7 +152,7 @@ def draw_an_episode(selenium: Any, source: dict[str, Any]) -> list[tuple[str, st
 
     experiment = load_experiment(source)
     runtime = pr.Runtime(experiment.environment(), seed=5, players=experiment.players)
-    moves = [*experiment.keys.values(), experiment.default_action]
+    moves = [*experiment.keys_of_players[0].values(), experiment.default_action]
     found = []
     for player in runtime.players:
         drawing = Drawing(experiment.draw, player)

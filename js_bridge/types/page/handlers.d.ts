@@ -1,0 +1,50 @@
+export type About = import("../messages.js").About;
+export type PeerState = import("../messages.js").PeerState;
+export type Phase = import("../messages.js").Phase;
+export type LinkState = import("./connection.js").LinkState;
+export type Player = import("./socket.js").Player;
+/**
+ * called when something changed that a person may want to see; all may be left out
+ */
+export type Handlers = {
+    /**
+     * `error`, `outcome` and `detail` of the connection are set by then
+     */
+    onPhase?: (phase: Phase) => void;
+    /**
+     * fraction from 0 to 1
+     */
+    onProgress?: (progress: {
+        fraction: number;
+        label: string;
+    }) => void;
+    /**
+     * the experiment has been opened
+     */
+    onAbout?: (about: About) => void;
+    /**
+     * who is in the room, and how many it takes
+     */
+    onPlayers?: (players: Player[], count: number) => void;
+    /**
+     * all wait for these, whose pages are hidden; none: no more
+     */
+    onPaused?: (players: readonly string[]) => void;
+    /**
+     * by the other pages' indices
+     */
+    onLinks?: (links: ReadonlyMap<number, LinkState>) => void;
+    /**
+     * what the match knows of the other
+     * players
+     */
+    onPeers?: (peers: ReadonlyMap<number, PeerState["state"]>) => void;
+    /**
+     * the line to the server, once the match has begun
+     */
+    onLine?: (line: "open" | "lost" | "closed") => void;
+    /**
+     * something could not be drawn
+     */
+    onWarning?: (text: string) => void;
+};
