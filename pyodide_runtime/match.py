@@ -889,6 +889,7 @@ class Match:
         self._passed = True
         for host in self._members:
             self.peers[host].ended = self.peers[host].end_heard = True
+            self.ledger.claim(host, len(self.ledger), self.ledger.newest)
 
     # -- when the data differ ----------------------------------------------------------------------------------------
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
-from itertools import product
 from typing import Any
 
 from pyodide_runtime.drops import OnDrop
@@ -94,10 +93,10 @@ def check(table: Table) -> Counts:
             raise Broken(f"host {host} ended as {match.outcome.value}: {match.detail}")
         if match.counters.deepest_rollback > scenario.prediction_window:
             raise Broken(f"host {host} rolled back {match.counters.deepest_rollback} frames, more than its window")
-    _check_completed(table, oracle)
+    _check_completed(table)
     _check_certified(table, oracle)
     _check_survivors(table)
-    _check_drops(table, oracle)
+    _check_drops(table)
     return counts
 
 
@@ -124,7 +123,7 @@ def _noted(table: Table, event: str) -> set[tuple[int, int, int]]:
     }
 
 
-def _check_completed(table: Table, oracle: Oracle) -> None:
+def _check_completed(table: Table) -> None:
     """Where nobody goes and no mishap lasts too long, everybody completes; and whoever completes has all episodes, and the same."""
     completed = [host for host in table.hosts if host.match.outcome is Outcome.COMPLETED]
     longest = max([freeze.for_ms for freeze in table.scenario.freezes], default=0.0)
@@ -137,8 +136,8 @@ def _check_completed(table: Table, oracle: Oracle) -> None:
             raise Broken(f"hosts {host.number} and {completed[0].number} agreed on different ends of episodes")
         if len(host.journal.ends) != table.scenario.episodes or not host.journal.cells:
             raise Broken(f"host {host.number} completed {len(host.journal.ends)} episodes instead of {table.scenario.episodes}")
-        dropped = _noted(table, "dropped")  # a host that was left alone had nobody who could vouch for its rows
-        if not dropped and host.match.certified_through != (host.match.episode, len(host.match.ledger) - 1):
+        alone = _noted(table, "dropped")  # who is left alone has nobody who could vouch for its rows
+        if not alone and host.match.certified_through != (host.match.episode, len(host.match.ledger) - 1):
             raise Broken(f"host {host.number} completed, but its data are certified only through {host.match.certified_through}")
 
 
@@ -164,29 +163,27 @@ def _check_survivors(table: Table) -> None:
             raise Broken(f"hosts {host.number} and {left[0].number} were left over with {rows[0]} and {rows[1]} rows")
 
 
-def _check_drops(table: Table, oracle: Oracle) -> None:
-    """A drop is agreed at one frame: all that were there note the frame from which on the rows say that the player is absent."""
+def _check_drops(table: Table) -> None:
+    """A drop is agreed at one frame: all that were there note the frame from which on their rows say that the player is absent."""
     noted: dict[int, set[tuple[int, int]]] = defaultdict(set)
     returned = _noted(table, "returned")
     for host in table.hosts:
-        # Later incarnations note what was agreed on before they came.
-        for note in [*host.before, host.journal][0].notes:
-            if note["event"] == "dropped":
-                noted[note["host"]].add((note["episode"], note["frame"]))
-    rows = {(int(cells[0][1]), int(cells[1][1])): dict(cells) for cells in oracle.rows}
+        journal = [*host.before, host.journal][0]  # later incarnations note what was agreed on before they came
+        rows = {(int(cells[0][1]), int(cells[1][1])): dict(cells) for cells in journal.cells}
+        for note in [note for note in journal.notes if note["event"] == "dropped"]:
+            number, episode, frame = note["host"], note["episode"], note["frame"]
+            noted[number].add((episode, frame))
+            for player in _names(table, table.scenario.places[number]) if table.scenario.on_drop.may_be_absent else ():
+                row, before = rows.get((episode, frame)), rows.get((episode, frame - 1))
+                where = f"host {host.number}: {player} was dropped at frame {frame} of episode {episode}, but"
+                if row is not None and row[f"absent.{player}"] != "true":
+                    raise Broken(f"{where} is not absent there")
+                if before is not None and before[f"absent.{player}"] == "true" and (number, episode, frame) not in returned:
+                    raise Broken(f"{where} was absent before")
     for number, drops in noted.items():
         incarnations = table.hosts[number].match.incarnation + 1
         if len(drops) > incarnations:
             raise Broken(f"host {number} came {incarnations} times, but was dropped at {sorted(drops)}")
-        if not table.scenario.on_drop.may_be_absent:
-            continue
-        for player, (episode, frame) in product(_names(table, table.scenario.places[number]), drops):
-            row, before = rows.get((episode, frame)), rows.get((episode, frame - 1))
-            where = f"{player} was dropped at frame {frame} of episode {episode}, but"
-            if row is not None and row[f"absent.{player}"] != "true":
-                raise Broken(f"{where} is not absent there")
-            if before is not None and before[f"absent.{player}"] == "true" and (number, episode, frame) not in returned:
-                raise Broken(f"{where} was absent before")
 
 
 def _names(table: Table, places: Iterable[int]) -> list[Any]:

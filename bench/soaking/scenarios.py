@@ -1,4 +1,4 @@
-"""Scenarios drawn by dice: lines from a cable to a train in a tunnel, and hosts that freeze, go, come back, watch, or are several players'.
+"""Scenarios drawn by dice: any line from a cable to a train in a tunnel; hosts that freeze, go, come back, or have several players.
 
 The same dice draw the same scenario. Nothing here plays one.
 """
@@ -32,10 +32,10 @@ class Breadth:
     Attributes:
         frames: lengths of an episode.
         episodes: how many there are.
-        most_departures: how often hosts may go; 0: all stay, and no mishap lasts as long as the others' patience, so that every
-            host is to complete.
+        most_departures: how often hosts may go, or freeze until the others give them up; 0: all stay, and no mishap lasts as long
+            as the others' patience, so that every host is to complete.
         on_drop: what may happen when one has gone.
-        longest_ms: mishaps last no longer.
+        longest_ms: other mishaps last no longer.
     """
 
     frames: Sequence[int] = (30, 60, 90, 150)
@@ -51,11 +51,19 @@ def draw_scenario(dice: random.Random, seed: int, players: int, breadth: Breadth
     conditions = _line(dice)
     counts = _hosts(dice, players)
     hosts = players if counts is None else len(counts)
-    lasts = episodes * 1000 * frames / 30 + 2 * GREETING_TRIPS * conditions.latency_ms
-    goes = breadth.most_departures > 0 and hosts > 1
-    departures = _departures(dice, hosts, lasts, breadth.most_departures) if goes else ()
     watching = dice.choice([0, 0, 0, 1, 2]) if hosts > 1 else 0
     everybody = hosts + watching
+    lasts = episodes * 1000 * frames / 30 + 2 * GREETING_TRIPS * conditions.latency_ms
+    goes = breadth.most_departures > 0 and hosts > 1
+    # Either hosts go, or they do nothing for so long that the others give them up.
+    frozen = goes and dice.random() < 0.15
+    departures = _departures(dice, hosts, lasts, breadth.most_departures) if goes and not frozen else ()
+    patience = dice.choice([1500.0, 3000.0]) if goes else 5000.0
+    longest = patience / 4 if departures else breadth.longest_ms
+    freezes = _freezes(dice, everybody, lasts, longest)
+    if frozen:
+        at_ms = dice.uniform(lasts / 4, lasts)
+        freezes += (Freeze(host=dice.randrange(hosts), at_ms=at_ms, for_ms=dice.uniform(patience, 2 * patience)),)
     return Scenario(
         players=players,
         frames=frames,
@@ -74,16 +82,9 @@ def draw_scenario(dice: random.Random, seed: int, players: int, breadth: Breadth
         ),
         start_skew_ms=dice.choice([0.0, 0.0, 120.0, 700.0]),
         reliable_control=dice.random() < 0.5,
-        partitions=_partitions(dice, hosts, lasts, breadth.longest_ms),
-        freezes=tuple(
-            Freeze(
-                host=dice.randrange(everybody),
-                at_ms=dice.uniform(0, lasts),
-                for_ms=dice.uniform(50, 2.5 * breadth.longest_ms if goes else breadth.longest_ms),
-            )
-            for _ in range(dice.choice([0, 0, 0, 1, 2]))
-        ),
-        disconnect_after_ms=dice.choice([1000.0, 1500.0, 3000.0]) if goes else 5000.0,
+        partitions=_partitions(dice, hosts, lasts, longest),
+        freezes=freezes,
+        disconnect_after_ms=patience,
         return_within_ms=dice.choice([300.0, 3000.0, 12_000.0]) if goes else 12_000.0,
         on_drop=dice.choice(list(breadth.on_drop)),
         hosts=counts,
@@ -114,11 +115,19 @@ def _departures(dice: random.Random, hosts: int, lasts: float, most: int) -> tup
     return tuple(found)
 
 
+def _freezes(dice: random.Random, hosts: int, lasts: float, longest_ms: float) -> tuple[Freeze, ...]:
+    """Some hosts do nothing for a while."""
+    times = dice.choice([0, 0, 0, 1, 2])
+    return tuple(
+        Freeze(host=dice.randrange(hosts), at_ms=dice.uniform(0, lasts), for_ms=dice.uniform(50, longest_ms)) for _ in range(times)
+    )
+
+
 def _partitions(dice: random.Random, hosts: int, lasts: float, longest_ms: float) -> tuple[Partition, ...]:
     """All hosts cut off from each other for a while, or one from the others."""
     if hosts == 1 or dice.random() >= 0.3:
         return ()
-    at_ms, for_ms = dice.uniform(0, lasts), dice.uniform(100, longest_ms)
+    at_ms, for_ms = dice.uniform(0, lasts), dice.uniform(50, longest_ms)
     lonely = range(hosts - 1) if dice.random() < 0.5 else [dice.randrange(hosts)]
     return tuple(Partition(at_ms=at_ms, for_ms=for_ms, hosts=(host,)) for host in lonely)
 
