@@ -83,7 +83,8 @@ class Absences:
             return
         self._stated_at = now
         statement = self._membership.state(episode, needs)
-        for host in self._membership.left_over:
+        # Those that are held for gone hear it, too: they may be there.
+        for host in (*self._membership.left_over, *self._membership.undecided):
             if host != self._membership.host and host not in self.excused:
                 yield host, statement
 

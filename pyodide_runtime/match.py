@@ -10,6 +10,7 @@ a virtual clock as well as in a browser. It knows nothing of transports, pages o
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from .absences import Absences
@@ -162,6 +163,8 @@ class Match:
         self._last_tick: float | None = None
         self._waiting = False
         self._silent_since: float | None = None
+        self._woke_at = -math.inf  # when a pause ended in which others may have given this host up
+        self._taught_at = 0.0  # when somebody was last heard who knows how the match goes
         self._doubt = ""
         self._diagnosis: Diagnosis | None = None
         self.episode = -1
@@ -284,6 +287,8 @@ class Match:
         """A pause counts as a short silence, not as a long one; but a host that does nothing but pause notices, too."""
         forgiven = now - self._last_tick - PAUSE_MS if self._last_tick is not None else 0.0
         if forgiven > 0:
+            if forgiven + PAUSE_MS > self.settings.disconnect_after_ms / 2:
+                self._woke_at = now
             for peer in self.peers.values():
                 if peer.last_heard is not None:
                     peer.last_heard = min(now, peer.last_heard + forgiven)
@@ -304,14 +309,28 @@ class Match:
                 if peer.closed_at is None:
                     self._lost(peer, Outcome.PEER_LOST, text, now, sure=False)
                 else:
-                    self._lost(peer, Outcome.PEER_LEFT, f"{self._name(peer.host)} closed the connection", now, sure=True)
+                    self._closed(peer, f"{self._name(peer.host)} closed the connection", now)
             if self.phase is Phase.OVER:
                 return
+        if self._watching and self.phase is not Phase.CONNECTING:
+            self._check_teachers(now)
+
+    def _check_teachers(self, now: float) -> None:
+        """Who comes late needs somebody who plays, or has played, and not only others who come late."""
+        patience = self.settings.disconnect_after_ms
+        for host in range(len(self.membership.players)):
+            peer = self.peers.get(host)
+            if peer is None or peer.closed_at is not None or not (peer.begun or not self._is_late(peer)):
+                continue
+            if peer.last_heard is not None and now - peer.last_heard <= patience:
+                self._taught_at = now
+        if now - self._taught_at > patience:
+            self._end(Outcome.PEER_LOST, "nobody is left who knows how the match went so far")
 
     # -- connecting --------------------------------------------------------------------------------------------------
 
     def _hello(self, heard: int) -> Hello:
-        begun = self.phase is not Phase.CONNECTING
+        begun = self.phase is not Phase.CONNECTING and not self._watching
         return Hello(self.host, self.incarnation, self._terms, heard, begun, tuple(self.membership.standings))
 
     def _greet(self, peer: Peer) -> None:
@@ -326,7 +345,7 @@ class Match:
         begun = not self._late or any(peer.begun for peer in awaited)
         if begun and all(peer.heard_hello and peer.knows_us for peer in awaited):
             self.phase = Phase.PLAYING
-            self._due = now
+            self._due = self._taught_at = now
             self._line_up()
         else:
             self._greet_strangers(now)
@@ -365,7 +384,8 @@ class Match:
         if self._watching:
             self.membership.merge(packet.standings, also_sponsors=True)
         # As long as it has not begun, it may not know that it was heard: an answer can be lost.
-        if self.phase is not Phase.CONNECTING and not (packet.begun and packet.heard == self.incarnation):
+        settled = packet.heard == self.incarnation and (packet.begun or self._watching)
+        if self.phase is not Phase.CONNECTING and not settled:
             self._greet(peer)
 
     def _newcomer(self, packet: Packet) -> Peer | None:
@@ -376,14 +396,19 @@ class Match:
             raise WireError("a packet of a host that is not known")
         if not isinstance(packet, Hello):
             return None
-        playing = known is not None and known.incarnation >= 0 and host < hosts and not self.membership.is_out(host)
-        if playing and self.phase is not Phase.OVER:
-            running = self.membership.standings[host].running
-            reason = (Outcome.PEER_LEFT, f"{self._name(host)} loaded its page again")
-            self._absences.lose(host, running, reason, self._last_tick or 0.0, sure=True)
+        playing = host < hosts and not self.membership.is_out(host) and self.phase is not Phase.OVER
+        if playing and known is not None and known.incarnation >= 0:
+            self._replaced(known, self.membership.standings[host].running)
         peer = self.peers[host] = self._new_peer(host, packet.incarnation)
         self._line_up()
         return peer
+
+    def _replaced(self, peer: Peer, running: int) -> None:
+        """A host that plays has come anew: what it was is gone."""
+        now = self._last_tick or 0.0
+        reason = (Outcome.PEER_LEFT, f"{self._name(peer.host)} loaded its page again")
+        sure = peer.sure if peer.closed_at is not None else self._is_sure(peer, now)
+        self._absences.lose(peer.host, running, reason, now, sure=sure)
 
     def _new_peer(self, host: int, incarnation: int) -> Peer:
         return Peer(host, incarnation, self._count, self._period)
@@ -401,8 +426,7 @@ class Match:
             peer = self.peers.get(host)
             if not self._watching and peer is not None and self._is_late(peer) and self.phase is not Phase.OVER:
                 # It was let in, but its page has been loaded once more since then.
-                reason = (Outcome.PEER_LEFT, f"{self._name(host)} loaded its page again")
-                self._absences.lose(host, membership.standings[host].running, reason, self._last_tick or 0.0, sure=True)
+                self._replaced(peer, membership.standings[host].running)
         for host in membership.left_over:
             known = self.peers.get(host)
             if host != self.host and (known is None or known.incarnation < membership.standings[host].running):
@@ -465,6 +489,8 @@ class Match:
                 self._state(peer.host, membership.state(packet.episode, self._needs()))
             return
         if self.players and packet.standings[self.host].gone >= self.incarnation:
+            if self.settings.on_drop is OnDrop.END:
+                return  # the match ends, and a goodbye is to tell why
             if membership.is_out(peer.host) and self._absences.is_overruled_by(packet):
                 if self._absences.remind(peer.host, now):
                     self._state(peer.host, membership.state(self.episode, self._needs()))
@@ -973,8 +999,14 @@ class Match:
 
     def _closed(self, peer: Peer, detail: str, now: float) -> None:
         if peer.closed_at is None:
-            peer.closed_at = now
-        self._lost(peer, Outcome.PEER_LEFT, detail, now, sure=True)
+            peer.closed_at, peer.sure = now, self._is_sure(peer, now)
+        self._lost(peer, Outcome.PEER_LEFT, detail, now, sure=peer.sure)
+
+    def _is_sure(self, peer: Peer, now: float) -> bool:
+        """Whether a peer that is gone played with this host until then. One that was silent before, or that this host paused
+        for, may have given it up and gone on alone for a while."""
+        patience = self.settings.disconnect_after_ms
+        return peer.heard_at is not None and now - peer.heard_at <= patience / 2 and now - self._woke_at > patience
 
     def _lost(self, peer: Peer, outcome: Outcome, detail: str, now: float, *, sure: bool) -> None:
         """A peer is gone, or it was silent for too long."""

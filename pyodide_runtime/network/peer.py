@@ -38,8 +38,10 @@ class Peer:
         self.heard_hello = False  # its hello arrived and its terms are ours
         self.begun = False  # it plays already
         self.knows_us = False  # it has told us that our hello arrived
-        self.last_heard: float | None = None
+        self.last_heard: float | None = None  # own pauses forgiven
+        self.heard_at: float | None = None
         self.closed_at: float | None = None  # when its connection was closed
+        self.sure = False  # it is gone, and played with this host until then
         self.round_trip_ms: float | None = None
         self.paused = False  # its page is hidden, and so it does not go on
         self.bytes_sent = 0
@@ -87,7 +89,7 @@ class Peer:
 
     def heard(self, now_ms: float, size: int) -> None:
         """Some packet of this peer arrived."""
-        self.last_heard = now_ms
+        self.last_heard = self.heard_at = now_ms
         self.bytes_received += size
 
     def acknowledge(self, needs: Sequence[int]) -> None:
