@@ -92,7 +92,8 @@ def _frame(dice: random.Random) -> int:
 
 
 def _stream(dice: random.Random, player: int) -> Stream:
-    inputs = [bytes((dice.choice([0, 1, 1, 2, 6, 10, 22, dice.randrange(256)]), dice.randrange(6))) for _ in range(dice.randint(1, 8))]
+    flags = [0, 1, 1, 2, 6, 10, 22, dice.randrange(256)]
+    inputs = [bytes((dice.choice(flags), dice.randrange(6))) for _ in range(dice.randint(1, 8))]
     return Stream(player, _frame(dice), tuple(inputs))
 
 

@@ -97,7 +97,7 @@ def _hosts(dice: random.Random, players: int) -> tuple[int, ...] | None:
     """How many players each host has, if not one each."""
     if dice.random() >= 0.25:
         return None
-    counts = []
+    counts: list[int] = []
     while (left := players - sum(counts)) > 0:
         counts.append(dice.randint(1, min(2 if counts else 1, left)))
     return tuple(dice.sample(counts, len(counts)))
