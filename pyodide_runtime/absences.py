@@ -7,7 +7,7 @@ host, and what is to become of a host that was lost. It knows no transport; time
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from .drops import OnDrop
 from .network.membership import Membership, Statement
@@ -110,7 +110,7 @@ class Absences:
         ours = self._membership.left_over
         return (-len(ours), ours) < (-len(theirs), theirs)
 
-    def reason(self, hosts: Sequence[int], names: Mapping[int, str]) -> tuple[Outcome, str]:
+    def reason(self, hosts: Sequence[int], name: Callable[[int], str]) -> tuple[Outcome, str]:
         """Why a match ends that ends because some hosts are gone."""
         if not hosts:
             return Outcome.PEER_LOST, "the match was cut off"
@@ -120,7 +120,7 @@ class Absences:
         host = hosts[0]
         left = self._membership.standings[host].left
         return (
-            (Outcome.PEER_LEFT, f"{names[host]} left") if left else (Outcome.PEER_LOST, f"the others lost {names[host]}")
+            (Outcome.PEER_LEFT, f"{name(host)} left") if left else (Outcome.PEER_LOST, f"the others lost {name(host)}")
         )
 
     # -- standing in, and coming back --------------------------------------------------------------------------------

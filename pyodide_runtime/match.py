@@ -10,7 +10,6 @@ a virtual clock as well as in a browser. It knows nothing of transports, pages o
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 from .absences import Absences
@@ -20,7 +19,6 @@ from .desync.diagnosis import Diagnosis
 from .desync.evidence import Evidence
 from .drops import OnDrop, check_partner
 from .errors import (
-    ActionError,
     BatchError,
     EnvironmentFailed,
     EnvironmentNotSupported,
@@ -31,12 +29,14 @@ from .errors import (
 )
 from .journal import Journal
 from .ledger import EpisodeLedger
+from .lineup import Lineup
 from .network.history import History
-from .network.membership import LAST_INCARNATION, Membership, Statement
+from .network.lessons import lesson, rest_of_lesson
+from .network.membership import LAST_INCARNATION, Statement
 from .network.peer import Peer
+from .network.strictness import InputCheck
 from .network.wire import (
     MAX_INPUT,
-    MAX_INPUTS,
     PROTOCOL_VERSION,
     Ask,
     Bye,
@@ -53,7 +53,7 @@ from .network.wire import (
 )
 from .operations import Reset
 from .rollback.delay import DelayChooser, InputDelay
-from .rollback.inputs import ABSENT, RETURNS, STOPS, delay_of, is_flagged_rightly, make_input
+from .rollback.inputs import RETURNS, make_input
 from .rollback.session import Counters, FinalFrame, RollbackSession
 from .settings import MOST_EPISODES, REASONS, MatchSettings, Outcome, Phase, match_terms
 from .simulation import episode_seed
@@ -74,8 +74,8 @@ POLL_MS = 25.0
 #: A gap between two ticks that is longer than this was a pause of this host, in ms: its peers are not to blame for
 #: their silence.
 PAUSE_MS = 500.0
-#: A peer that was not heard for so long is told of as silent, in ms.
-SILENT_MS = 500.0
+#: This share of the time after which a host is given up is surely not too long, however fast the other's clock runs.
+SURE = 0.75
 #: How far beyond its own frame a host takes inputs, in frames. No honest peer gets so far ahead.
 FARTHEST = 4096
 #: How many frames a host that catches up simulates in one tick, so that it goes on answering meanwhile.
@@ -119,8 +119,8 @@ class Match:
         self.outbox: list[tuple[int, int, bytes]] = []
         self.malformed = 0
         self.counters = Counters()
-        self.peers: dict[int, Peer] = {}
-        self.membership = Membership(host, hosts, incarnation)
+        self.lineup = Lineup(host, incarnation, settings, players)
+        self.peers, self.membership = self.lineup.peers, self.lineup.membership
         self._count = len(players)
         self._journal = journal
         self._key = session_key(settings.session)
@@ -142,17 +142,12 @@ class Match:
         delay = settings.input_delay
         adaptive = delay if isinstance(delay, InputDelay) else None
         self._chooser = DelayChooser(adaptive, settings.fps, settings.prediction_window) if adaptive else None
-        self._most_told = adaptive.most if adaptive else 0  # a fixed delay is not told in the inputs
         self._noted_delay: int | None = None if isinstance(delay, InputDelay) else delay
         self._neutral = [make_input(codec.encode(action), True) for codec, action in zip(self._codecs, defaults, strict=True)]
         self._absences = Absences(self.membership, self.peers, settings, self._neutral)
-        self._watching = self._late = incarnation > 0 or not self.players
-        for number in range(len(hosts)):
-            if number != host:
-                # Of the peers of one that comes late it is not known how often they came.
-                self.peers[number] = self._new_peer(number, -1 if self._late else 0)
+        self._late = self.lineup.watching
         encode(self._hello(-1), self._key)  # too long a hello is better said here than later
-        self._valid: list[set[bytes]] = [set() for _ in players]
+        self._check = InputCheck(self._codecs, settings)
         self._history = History([1 + codec.size for codec in self._codecs])
         self._archive: dict[int, End] = {}
         self._certified = (0, -1)
@@ -163,7 +158,6 @@ class Match:
         self._last_tick: float | None = None
         self._waiting = False
         self._silent_since: float | None = None
-        self._woke_at = -math.inf  # when a pause ended in which others may have given this host up
         self._taught_at = 0.0  # when somebody was last heard who knows how the match goes
         self._doubt = ""
         self._diagnosis: Diagnosis | None = None
@@ -182,8 +176,8 @@ class Match:
         """The players for whose sake nobody goes on: their pages are hidden, and the match is to pause then."""
         if self.phase is Phase.OVER:
             return ()
-        hosts = [number for number, peer in self.peers.items() if number in self._members and peer.paused]
-        if self._attention.paused and not self._watching:
+        hosts = [number for number, peer in self.peers.items() if number in self.lineup.members and peer.paused]
+        if self._attention.paused and not self.lineup.watching:
             hosts.append(self.host)
         places = sorted(place for host in hosts for place in self.membership.players[host])
         return tuple(self.runtime.players[place] for place in places)
@@ -197,7 +191,7 @@ class Match:
     @property
     def frame_advantage(self) -> float:
         """How many frames this host is ahead of the peer that is farthest behind."""
-        return max([self.peers[host].sync.ahead for host in self._members], default=0.0)
+        return max([self.peers[host].sync.ahead for host in self.lineup.members], default=0.0)
 
     @property
     def wake_at(self) -> float:
@@ -217,22 +211,12 @@ class Match:
     @property
     def watching(self) -> bool:
         """Whether this host simulates what others have made final, and gives no inputs (yet)."""
-        return self._watching
+        return self.lineup.watching
 
     def presence(self, now_ms: float) -> dict[int, str]:
         """How each of the other players' hosts is: "here", "silent", "absent", or "returning"."""
-        found = {}
-        for host in range(len(self.membership.players)):
-            peer = self.peers.get(host)
-            if peer is None:
-                continue
-            back = peer.incarnation > self.membership.standings[host].gone
-            if self.membership.is_out(host) or peer.closed_at is not None:
-                found[host] = "returning" if back and peer.closed_at is None else "absent"
-            else:
-                quiet = peer.last_heard is not None and now_ms - peer.last_heard > SILENT_MS
-                found[host] = "silent" if quiet else "here"
-        return found
+        return self.lineup.presence(now_ms)
+
 
     # -- time --------------------------------------------------------------------------------------------------------
 
@@ -262,7 +246,7 @@ class Match:
             self._end(Outcome.ENVIRONMENT_ERROR, str(error))
         if self.phase is not Phase.OVER:
             self._check_silence(now_ms)
-        if self.phase in (Phase.PLAYING, Phase.SETTLING) and self._someone_out and not self._watching:
+        if self.phase in (Phase.PLAYING, Phase.SETTLING) and self.lineup.anybody_gone and not self.lineup.watching:
             self._agree(now_ms)
         if self.phase in (Phase.PLAYING, Phase.SETTLING):
             self._greet_strangers(now_ms)
@@ -287,8 +271,6 @@ class Match:
         """A pause counts as a short silence, not as a long one; but a host that does nothing but pause notices, too."""
         forgiven = now - self._last_tick - PAUSE_MS if self._last_tick is not None else 0.0
         if forgiven > 0:
-            if forgiven + PAUSE_MS > self.settings.disconnect_after_ms / 2:
-                self._woke_at = now
             for peer in self.peers.values():
                 if peer.last_heard is not None:
                     peer.last_heard = min(now, peer.last_heard + forgiven)
@@ -299,46 +281,41 @@ class Match:
         if self._silent_since is None:
             self._silent_since = now
         for peer in list(self.peers.values()):
-            if self.membership.is_out(peer.host) and not self._is_late(peer):
+            if self.membership.is_out(peer.host) and not self.lineup.is_late(peer):
                 continue
             since = peer.last_heard if peer.last_heard is not None else self._silent_since
             # Before the first packet a peer may still be connecting; it has three times as long for that.
             patience = self.settings.disconnect_after_ms * (1 if peer.last_heard is not None else 3)
-            if now - since > patience or (peer.closed_at is not None and not self._is_late(peer)):
-                text = f"{self._name(peer.host)} was silent for {(now - since) / 1000:.1f} s"
+            if now - since > patience or (peer.closed_at is not None and not self.lineup.is_late(peer)):
+                text = f"{self.lineup.name(peer.host)} was silent for {(now - since) / 1000:.1f} s"
                 if peer.closed_at is None:
                     self._lost(peer, Outcome.PEER_LOST, text, now, sure=False)
                 else:
-                    self._closed(peer, f"{self._name(peer.host)} closed the connection", now)
+                    self._closed(peer, f"{self.lineup.name(peer.host)} closed the connection", now)
             if self.phase is Phase.OVER:
                 return
-        if self._watching and self.phase is not Phase.CONNECTING:
+        if self.lineup.watching and self.phase is not Phase.CONNECTING:
             self._check_teachers(now)
 
     def _check_teachers(self, now: float) -> None:
         """Who comes late needs somebody who plays, or has played, and not only others who come late."""
-        patience = self.settings.disconnect_after_ms
-        for host in range(len(self.membership.players)):
-            peer = self.peers.get(host)
-            if peer is None or peer.closed_at is not None or not (peer.begun or not self._is_late(peer)):
-                continue
-            if peer.last_heard is not None and now - peer.last_heard <= patience:
-                self._taught_at = now
-        if now - self._taught_at > patience:
+        players = [peer for peer in self.peers.values() if not self.lineup.is_spectator(peer.host)]
+        if any(self.lineup.knows_the_match(peer, now) for peer in players):
+            self._taught_at = now
+        elif now - self._taught_at > self.settings.disconnect_after_ms:
             self._end(Outcome.PEER_LOST, "nobody is left who knows how the match went so far")
 
     # -- connecting --------------------------------------------------------------------------------------------------
 
     def _hello(self, heard: int) -> Hello:
-        begun = self.phase is not Phase.CONNECTING and not self._watching
+        begun = self.phase is not Phase.CONNECTING and not self.lineup.watching
         return Hello(self.host, self.incarnation, self._terms, heard, begun, tuple(self.membership.standings))
 
     def _greet(self, peer: Peer) -> None:
         self._send(peer, CONTROL, self._hello(peer.incarnation if peer.heard_hello else -1))
 
     def _connect(self, now: float) -> None:
-        known = [self.peers[host] for host in self.membership.left_over if host in self.peers]
-        awaited = [peer for peer in known if peer.closed_at is None]
+        awaited = self.lineup.awaited
         if self._late and all(peer.heard_hello and peer.incarnation > 0 and not peer.begun for peer in awaited):
             self._end(Outcome.PEER_LOST, "nobody is left who knows how the match went so far")
             return
@@ -355,15 +332,9 @@ class Match:
         if now - self._greeted_at < REPEAT_MS:
             return
         self._greeted_at = now
-        for host in range(len(self.membership.players)) if self._watching else self._members:
-            peer = self.peers.get(host)
-            if peer is not None and (self.phase is Phase.CONNECTING or not self._is_known(peer, now)):
+        for peer in self.lineup.hearers:
+            if self.phase is Phase.CONNECTING or not self.lineup.is_known(peer, now):
                 self._greet(peer)
-
-    def _is_known(self, peer: Peer, now: float) -> bool:
-        """Whether hellos were exchanged with a peer, and nothing hints at its having come anew since then."""
-        silent = self._watching and (peer.last_heard is None or now - peer.last_heard > SILENT_MS or peer.closed_at is not None)
-        return peer.heard_hello and peer.knows_us and not silent
 
     def _take_hello(self, peer: Peer, packet: Hello) -> None:
         difference = first_difference(self._terms, packet.terms)
@@ -375,72 +346,54 @@ class Match:
             # It is to see for itself what differs; once it has told us its own terms, no more is to be said.
             if self.phase is not Phase.OVER or packet.heard != self.incarnation:
                 self._send(peer, CONTROL, self._hello(peer.incarnation))
-            if self.phase is Phase.CONNECTING or not self._is_late(peer):
-                self._end(Outcome.REFUSED, f"{self._name(peer.host)} plays by other terms: {difference}")
+            if self.phase is Phase.CONNECTING or not self.lineup.is_late(peer):
+                self._end(Outcome.REFUSED, f"{self.lineup.name(peer.host)} plays by other terms: {difference}")
             return
         peer.heard_hello = True
         peer.begun = packet.begun
         peer.knows_us = peer.knows_us or packet.heard == self.incarnation
-        if self._watching:
+        if self.lineup.watching:
             self.membership.merge(packet.standings, also_sponsors=True)
         # As long as it has not begun, it may not know that it was heard: an answer can be lost.
-        settled = packet.heard == self.incarnation and (packet.begun or self._watching)
+        settled = packet.heard == self.incarnation and (packet.begun or self.lineup.watching)
         if self.phase is not Phase.CONNECTING and not settled:
             self._greet(peer)
 
     def _newcomer(self, packet: Packet) -> Peer | None:
         """Another incarnation of a host than the one that is known, or a spectator; None if its hello is still to come."""
         host, known = packet.sender, self.peers.get(packet.sender)
-        hosts = len(self.membership.players)
-        if host >= hosts + self.settings.spectators or host == self.host or packet.incarnation > LAST_INCARNATION:
+        if not self.lineup.may_come(host, packet.incarnation):
             raise WireError("a packet of a host that is not known")
         if not isinstance(packet, Hello):
             return None
-        playing = host < hosts and not self.membership.is_out(host) and self.phase is not Phase.OVER
+        playing = not self.lineup.is_spectator(host) and not self.membership.is_out(host) and self.phase is not Phase.OVER
         if playing and known is not None and known.incarnation >= 0:
             self._replaced(known, self.membership.standings[host].running)
-        peer = self.peers[host] = self._new_peer(host, packet.incarnation)
+        peer = self.lineup.meet(host, packet.incarnation)
         self._line_up()
         return peer
 
     def _replaced(self, peer: Peer, running: int) -> None:
         """A host that plays has come anew: what it was is gone."""
         now = self._last_tick or 0.0
-        reason = (Outcome.PEER_LEFT, f"{self._name(peer.host)} loaded its page again")
+        reason = (Outcome.PEER_LEFT, f"{self.lineup.name(peer.host)} loaded its page again")
         sure = peer.sure if peer.closed_at is not None else self._is_sure(peer, now)
         self._absences.lose(peer.host, running, reason, now, sure=sure)
 
-    def _new_peer(self, host: int, incarnation: int) -> Peer:
-        return Peer(host, incarnation, self._count, self._period)
-
     # -- who plays ---------------------------------------------------------------------------------------------------
 
-    def _is_late(self, peer: Peer) -> bool:
-        """Whether a peer only watches, for good or until it has caught up."""
-        return peer.host >= len(self.membership.players) or peer.incarnation > self.membership.standings[peer.host].running
-
     def _line_up(self) -> None:
-        """Work out anew what follows from who plays: it is needed in every tick, and seldom changes."""
-        membership = self.membership
-        for host in membership.left_over:
-            peer = self.peers.get(host)
-            if not self._watching and peer is not None and self._is_late(peer) and self.phase is not Phase.OVER:
-                # It was let in, but its page has been loaded once more since then.
-                self._replaced(peer, membership.standings[host].running)
-        for host in membership.left_over:
-            known = self.peers.get(host)
-            if host != self.host and (known is None or known.incarnation < membership.standings[host].running):
-                self.peers[host] = self._new_peer(host, -1)  # it came back, and is still to say hello
-        self._members = [host for host in membership.left_over if host in self.peers and not self._is_late(self.peers[host])]
-        # Of those who are gone everybody passes on what it has: to the sponsor, too, before it goes on with it.
-        hosts = membership.host_of.items()
-        giving = [player for player, host in hosts if host == self.host or membership.is_out(host)]
-        self._giving = [] if self._watching else giving
-        self._someone_out = any(standing.gone >= 0 for standing in membership.standings)  # or was
-        for host in membership.left_over:
-            if host != self.host and not self._watching:
-                self.session.expect_report(host)
-                self.ledger.expect(host)
+        """Somebody came or went: see what follows."""
+        lineup = self.lineup
+        if not lineup.watching and self.phase is not Phase.OVER:
+            for peer in lineup.replaced:
+                self._replaced(peer, self.membership.standings[peer.host].running)
+        lineup.work_out()
+        if not lineup.watching:
+            for host in self.membership.left_over:
+                if host != self.host:
+                    self.session.expect_report(host)
+                    self.ledger.expect(host)
 
     def _agree(self, now: float) -> None:
         """Come to an agreement on who is gone, and go on without them."""
@@ -482,7 +435,7 @@ class Match:
             raise WireError("a statement on another number of hosts or players")
         if any(standing.gone > LAST_INCARNATION for standing in packet.standings):
             raise WireError("a statement on an incarnation that cannot be")
-        if self._is_late(peer):
+        if self.lineup.is_late(peer):
             return
         if self.phase is Phase.OVER:
             if not packet.agreed and not membership.undecided:
@@ -495,11 +448,11 @@ class Match:
                 if self._absences.remind(peer.host, now):
                     self._state(peer.host, membership.state(self.episode, self._needs()))
                 return
-            self._end(Outcome.DROPPED, f"{self._name(peer.host)} and those that are left gave this host up and went on")
+            self._end(Outcome.DROPPED, f"{self.lineup.name(peer.host)} and those that are left gave this host up and went on")
             return
         if membership.is_out(peer.host):
             return
-        if self._watching:
+        if self.lineup.watching:
             membership.merge(packet.standings, also_sponsors=True)
             self._line_up()
             return
@@ -519,8 +472,8 @@ class Match:
                     continue
                 host, incarnation = membership.host_of[player], data[0] >> 4
                 membership.admit(host, incarnation)
-                if host == self.host and incarnation == self.incarnation and self._watching:
-                    self._watching = False
+                if host == self.host and incarnation == self.incarnation and self.lineup.watching:
+                    self.lineup.watching = False
                     self.session.join()
                 if incarnation == membership.standings[host].running and not membership.is_out(host):
                     self._absences.reasons.pop(host, None)
@@ -549,12 +502,12 @@ class Match:
             window=settings.prediction_window,
             prediction=settings.prediction,
             counters=self.counters,
-            watching=self._watching,
+            watching=self.lineup.watching,
         )
         self.ledger = EpisodeLedger(self.episode, seed, self.runtime.players, self._codecs, settings.more_columns)
         self._history.begin_episode()
         for peer in self.peers.values():
-            if not self._is_late(peer):
+            if not self.lineup.is_late(peer):
                 peer.begin_episode(episode)
         self._evidence = Evidence(self.runtime, self.episode, settings.digest_every)
         if self.peers:
@@ -569,12 +522,12 @@ class Match:
     def _play(self, now: float, sample: Callable[[int], bytes]) -> None:
         session = self.session
         sampled = session.frame
-        if self._watching:
+        if self.lineup.watching:
             self._watch(now)
         else:
             sampled = session.queues[self.players[0]].last
             self._advance(now, sample)
-        if self._someone_out and not self._watching and self.phase is Phase.PLAYING:
+        if self.lineup.anybody_gone and not self.lineup.watching and self.phase is Phase.PLAYING:
             self._absences.stand_in(session, self.episode, session.queues[self.players[0]].last, now)
         if self.phase is Phase.PLAYING and session.ended:
             self.phase = Phase.SETTLING
@@ -583,7 +536,7 @@ class Match:
                 if host in self.peers:
                     self._compare_end(self.peers[host], end)
         if self.phase is not Phase.OVER:
-            at_once = not self._watching and session.queues[self.players[0]].last > sampled
+            at_once = not self.lineup.watching and session.queues[self.players[0]].last > sampled
             self._send_inputs(now, at_once=at_once)
 
     def _advance(self, now: float, sample: Callable[[int], bytes]) -> None:
@@ -618,7 +571,7 @@ class Match:
         if not hurry and now < self._due:
             return
         for _ in range(min(behind, CATCH_UP) if hurry else 1):
-            if not self._watching or not session.advance().stepped:
+            if not self.lineup.watching or not session.advance().stepped:
                 break
             self._write_final()
         self._write_final()
@@ -643,7 +596,7 @@ class Match:
             )
 
     def _stretch(self) -> float:
-        return max([self.peers[host].sync.stretch for host in self._members], default=1.0)
+        return max([self.peers[host].sync.stretch for host in self.lineup.members], default=1.0)
 
     def _write_final(self) -> None:
         final = self.session.take_final()
@@ -658,10 +611,10 @@ class Match:
             history.add(frame.inputs)
         self._rows += len(rows)
         self._journal.rows(self.episode, start, rows, [frame.inputs for frame in final])
-        if self.peers and not self._watching:
+        if self.peers and not self.lineup.watching:
             self._evidence.add(rows, final)
         self.session.retire()
-        if self._someone_out or self._watching:
+        if self.lineup.anybody_gone or self.lineup.watching:
             self._take_returns(final)
         self._compared(self.ledger.review())
         if self._diagnosis is None:
@@ -674,61 +627,38 @@ class Match:
         self._sent_at = now
         queues, final = self.session.queues, self.session.final
         needs = self._needs()
-        # Who watches may not know yet that a host has been let in again, and hears it all the same.
-        for host in range(len(self.membership.players)) if self._watching else self._members:
-            peer = self.peers.get(host)
-            if peer is None or not peer.heard_hello:
+        giving = self.lineup.giving
+        for peer in self.lineup.hearers:
+            if not peer.heard_hello:
                 continue
-            if min(peer.needs) < final and not self._watching:
-                self._send_state(peer, now, self.episode, needs, self._from_before(peer))
+            if min(peer.needs) < final and not self.lineup.watching:
+                rest = rest_of_lesson(self._history, peer, self.episode, final, queues, giving)
+                self._send_state(peer, now, self.episode, needs, rest)
                 continue
             streams = []
-            for player in self._giving:
+            for player in giving:
                 queue, start = queues[player], peer.needs[player]
                 if start <= queue.last:
                     streams.append(Stream(player, start, tuple(queue.span(start))))
             self._send_state(peer, now, self.episode, needs, tuple(streams))
 
-    def _from_before(self, peer: Peer) -> tuple[Stream, ...]:
-        """What a host that was just let in lacks: of all players, for those who came back with it may lack the same."""
-        most = MAX_INPUTS // self._count
-        streams = []
-        for player, queue in enumerate(self.session.queues):
-            start = peer.needs[player]
-            inputs = self._history.span(self.episode, player, start, most) if start < self.session.final else []
-            if player in self._giving and queue.first <= start + len(inputs) <= queue.last:
-                inputs += queue.span(start + len(inputs))
-            if inputs:
-                streams.append(Stream(player, start, tuple(inputs)))
-        return tuple(streams)
-
     def _feed(self, now: float) -> None:
         """Send those that come late what is final, from the beginning; also after the end."""
-        if len(self.peers) == len(self._members) or now - self._fed_at < self._period:
+        learners = self.lineup.learners
+        if not learners or now - self._fed_at < self._period:
             return
         self._fed_at = now
-        for peer in self.peers.values():
-            if not self._is_late(peer) or not peer.heard_hello or self._watching or peer.episode > self.episode:
+        players = range(self._count) if self.phase is Phase.OVER else self.lineup.untold
+        for peer in learners:
+            if peer.episode > self.episode:
                 continue
-            streams = []
-            most = min(MAX_INPUTS // self._count, peer.frame + FARTHEST // 2 - peer.held)
-            for player in self._telling:
-                inputs = self._history.span(peer.episode, player, peer.needs[player], most) if most > 0 else ()
-                if inputs:
-                    streams.append(Stream(player, peer.needs[player], tuple(inputs)))
-            self._send_state(peer, now, peer.episode, self._needs(), tuple(streams))
+            streams = lesson(self._history, peer, players, self._count)
+            self._send_state(peer, now, peer.episode, self._needs(), streams)
             end = self._archive.get(peer.episode)
             if end is not None and peer.held >= end.frames:
                 self._send(peer, CONTROL, end)
             if self.phase is Phase.OVER and self.outcome is not Outcome.COMPLETED and peer.held >= self.session.final:
                 self._send(peer, CONTROL, self._bye())  # there is no more to come
-
-    @property
-    def _telling(self) -> list[int]:
-        """The players whose final inputs this host tells those that come late: its own, and those that nobody else may tell of."""
-        if self.phase is Phase.OVER:
-            return list(range(self._count))
-        return [player for player, host in self.membership.host_of.items() if host == self.host or host not in self._members]
 
     def _send_state(self, peer: Peer, now: float, episode: int, needs: tuple[int, ...], streams: tuple[Stream, ...]) -> None:
         session, ledger = self.session, self.ledger
@@ -756,8 +686,8 @@ class Match:
         if packet.receiver != self.incarnation:
             return  # it was on its way when this host's page was loaded again
         peer.knows_us = True
-        late = self._is_late(peer)
-        if late and not self._watching:
+        late = self.lineup.is_late(peer)
+        if late and not self.lineup.watching:
             self._take_acknowledgement(peer, packet, now)
             return
         if packet.episode != self.episode:
@@ -771,11 +701,11 @@ class Match:
                 raise WireError(f"inputs of a player {stream.player}, which there is not")
             if stream.start > queues[stream.player].last + 1 or stream.start + len(stream.inputs) > frame + FARTHEST:
                 raise WireError(f"inputs from frame {stream.start} on are not what follows")
-            self._check_inputs(stream.player, stream.inputs)
+            self._check.check(stream.player, stream.inputs)
         local = session.local
         if any(packet.needs[player] > queues[player].last + 1 for player in local):
             raise WireError("an acknowledgement of what was never sent")
-        if packet.final > FARTHEST + frame and not self._watching:
+        if packet.final > FARTHEST + frame and not self.lineup.watching:
             raise WireError("a peer has more final frames than there can be")
         # A frame that is not due for some time yet is not wholly there.
         wait = min(1.0, max(0.0, (self._due - now) / self._period))
@@ -784,21 +714,16 @@ class Match:
         peer.take(packet, now, frame - wait)
         if self.phase is Phase.OVER or (self.membership.is_out(peer.host) and not late):
             return
-        if self._chooser is not None and not self._watching:
+        if self._chooser is not None and not self.lineup.watching:
             lacks = packet.needs[self.players[0]]
             self._chooser.observe(now, peer.host, packet.frame, lacks, session.delay, peer.round_trip_ms)
         for stream in packet.streams:
-            if self._may_give(peer.host, stream.player):
+            if self.lineup.may_give(peer, stream.player):
                 session.receive(stream.player, stream.start, stream.inputs)
-        if not self._watching:
+        if not self.lineup.watching:
             session.report(peer.host, packet.held - 1)
         if not late:
             self._compared(self.ledger.claim(peer.host, packet.final, packet.chain))
-
-    def _may_give(self, host: int, player: int) -> bool:
-        """Whether a host's word counts for a player: its own, one of a host that is gone, or any for who only watches."""
-        owner = self.membership.host_of[player]
-        return (owner != self.host and (host == owner or self.membership.is_out(owner))) or self._watching
 
     def _take_acknowledgement(self, peer: Peer, packet: Inputs, now: float) -> None:
         """A packet of one that comes late: how far it is. Its inputs are not asked for, nor what it claims."""
@@ -807,29 +732,6 @@ class Match:
         if packet.episode > peer.episode:
             peer.begin_episode(packet.episode)
         peer.take(packet, now, self.session.frame)
-
-    def _check_inputs(self, player: int, inputs: tuple[bytes, ...]) -> None:
-        valid, codec = self._valid[player], self._codecs[player]
-        if valid.issuperset(inputs):
-            return
-        for data in set(inputs) - valid:
-            if len(data) != 1 + codec.size or not self._is_flagged_rightly(data):
-                raise WireError("an input of the wrong length, or with unknown flags")
-            try:
-                codec.decode(data[1:])
-            except ActionError as error:
-                raise WireError(str(error)) from None
-            if len(valid) < FARTHEST:
-                valid.add(data)
-
-    def _is_flagged_rightly(self, data: bytes) -> bool:
-        """Whether an input can have its flags: an episode can be cut off in any match."""
-        settings = self.settings
-        if data[0] == ABSENT | STOPS:
-            return True
-        if delay_of(data) > self._most_told:
-            return False
-        return is_flagged_rightly(data, absent=settings.on_drop.may_be_absent, delay=settings.adaptive_delay)
 
     def _compared(self, differing: int | None) -> None:
         if differing is not None and self.ledger.dissenter is not None:
@@ -840,18 +742,18 @@ class Match:
     # -- ending an episode -------------------------------------------------------------------------------------------
 
     def _settle(self, now: float) -> None:
-        members = [self.peers[host] for host in self._members if host not in self._absences.excused]
-        if self._watching:
+        members = [self.peers[host] for host in self.lineup.members if host not in self._absences.excused]
+        if self.lineup.watching:
             members = [peer for peer in members if peer.closed_at is None]
-        agreed = self._passed or self._watching or not self.membership.undecided
-        if agreed and all(peer.ended and (peer.end_heard or self._watching) for peer in members):
+        agreed = self._passed or self.lineup.watching or not self.membership.undecided
+        if agreed and all(peer.ended and (peer.end_heard or self.lineup.watching) for peer in members):
             self._go_on(now)
             return
         if now - self._repeated_at >= REPEAT_MS:
             self._repeated_at = now
             # Also to peers of whom all is known here: one that waits for a third may not know that its own End arrived.
             for peer in self.peers.values():
-                if peer.heard_hello and not (self._watching and self._is_late(peer)):
+                if peer.heard_hello and not (self.lineup.watching and self.lineup.is_late(peer)):
                     self._send(peer, CONTROL, self._own_end(heard=peer.ended))
         self._send_inputs(now)
 
@@ -862,7 +764,7 @@ class Match:
         gone = [host for host, standing in enumerate(self.membership.standings) if standing.out]
         cut = self.session.stop is not None and not self.runtime.done
         if cut or (gone and self.settings.on_drop is OnDrop.END):
-            self._end(*self._absences.reason(gone, self._names()))
+            self._end(*self._absences.reason(gone, self.lineup.name))
             return
         self._certified = (self.episode, len(self.ledger) - 1)
         self._journal.episode_end(self.episode, end.frames, end.chain)
@@ -882,14 +784,14 @@ class Match:
             if known is not None and not packet.settled:
                 self._send(peer, CONTROL, known)
             return
-        if packet.episode > self.episode:
-            return
-        if self._is_late(peer):
-            if self.phase is Phase.SETTLING and not self._watching:
+        if packet.episode > self.episode or (self.membership.is_out(peer.host) and not self.lineup.is_late(peer)):
+            return  # one that is gone ended where it stopped
+        if self.lineup.is_late(peer):
+            if self.phase is Phase.SETTLING and not self.lineup.watching:
                 self._send(peer, CONTROL, self._own_end(heard=True))
             return
         self._ends[peer.host] = packet
-        if self._watching and not self.runtime.done:
+        if self.lineup.watching and not self.runtime.done:
             self.session.stop = packet.frames  # where it ends, if it was cut off
         if self.phase is Phase.SETTLING:
             peer.end_heard = peer.end_heard or packet.heard
@@ -900,9 +802,9 @@ class Match:
     def _compare_end(self, peer: Peer, packet: End) -> None:
         own = self._own_end(heard=True)
         if (packet.frames, packet.chain) != (own.frames, own.chain):
-            detail = f"episode {self.episode} has {own.frames} frames here and {packet.frames} at {self._name(peer.host)}"
+            detail = f"episode {self.episode} has {own.frames} frames here and {packet.frames} at {self.lineup.name(peer.host)}"
             if packet.frames == own.frames:
-                detail = f"the rows of episode {self.episode} differ from those of {self._name(peer.host)}"
+                detail = f"the rows of episode {self.episode} differ from those of {self.lineup.name(peer.host)}"
             self._differs(peer.host, detail)
             return
         peer.ended = True
@@ -913,7 +815,7 @@ class Match:
     def _all_have_ended(self) -> None:
         """A peer has gone on. It could not have done so without everybody's End, and all were like its own."""
         self._passed = True
-        for host in self._members:
+        for host in self.lineup.members:
             self.peers[host].ended = self.peers[host].end_heard = True
             self.ledger.claim(host, len(self.ledger), self.ledger.newest)
 
@@ -923,13 +825,12 @@ class Match:
         """The data of a peer are not those of this host: find out where, and end."""
         if self._diagnosis is not None or self.phase is Phase.OVER:
             return
-        if self._watching:  # who comes late has no evidence of its own, nor a say in the match
+        if self.lineup.watching:  # who comes late has no evidence of its own, nor a say in the match
             self._end(Outcome.DESYNC, f"{detail}; the first {self.ledger.certified} rows are alike")
             return
         self.phase, self._doubt = Phase.DIAGNOSING, detail
         claim = len(self.ledger), self.ledger.newest
-        players = self.runtime.players
-        names = [" and ".join(players[place] for place in places) for places in self.membership.players]
+        names = [self.lineup.players_of(number) for number in range(len(self.membership.players))]
         self._diagnosis = Diagnosis(
             self._evidence, versions(), names=names, local=self.host, incarnation=self.incarnation, partner=host, claim=claim
         )
@@ -945,7 +846,7 @@ class Match:
                 self._end_diagnosed("there was no more time")
 
     def _take_diagnosis(self, peer: Peer, packet: Ask | Tell, now: float) -> None:
-        if self._is_late(peer):
+        if self.lineup.is_late(peer):
             return
         if self._diagnosis is None:
             if isinstance(packet, Tell):
@@ -995,7 +896,7 @@ class Match:
         """The connection to a peer was closed for good."""
         peer = self.peers.get(host)
         if peer is not None and self.phase is not Phase.OVER:
-            self._closed(peer, f"{self._name(host)} closed the connection", now_ms)
+            self._closed(peer, f"{self.lineup.name(host)} closed the connection", now_ms)
 
     def _closed(self, peer: Peer, detail: str, now: float) -> None:
         if peer.closed_at is None:
@@ -1003,10 +904,10 @@ class Match:
         self._lost(peer, Outcome.PEER_LEFT, detail, now, sure=peer.sure)
 
     def _is_sure(self, peer: Peer, now: float) -> bool:
-        """Whether a peer that is gone played with this host until then. One that was silent before, or that this host paused
-        for, may have given it up and gone on alone for a while."""
-        patience = self.settings.disconnect_after_ms
-        return peer.heard_at is not None and now - peer.heard_at <= patience / 2 and now - self._woke_at > patience
+        """Whether a peer that is gone played with this host until then: it had heard this host not long before. Otherwise it may
+        have given this host up, and gone on alone for a while."""
+        heard = peer.heard_us_at
+        return heard is not None and now - heard < SURE * self.settings.disconnect_after_ms
 
     def _lost(self, peer: Peer, outcome: Outcome, detail: str, now: float, *, sure: bool) -> None:
         """A peer is gone, or it was silent for too long."""
@@ -1016,11 +917,11 @@ class Match:
         last = self.episode + 1 == self.settings.episodes or self.session.stop is not None
         if self.phase is Phase.SETTLING and peer.ended and last:
             self._absences.excused.add(peer.host)  # its data are known to be ours, and there was nothing left to do with it
-        elif peer.host >= len(self.membership.players):
+        elif self.lineup.is_spectator(peer.host):
             del self.peers[peer.host]  # a spectator
-        elif self._is_late(peer) and not self._watching:
+        elif self.lineup.is_late(peer) and not self.lineup.watching:
             return  # it is only to come, and nobody waits for it
-        elif self._watching:
+        elif self.lineup.watching:
             self._lost_while_watching(peer, outcome, detail)
         elif self.phase is Phase.CONNECTING and (self.settings.on_drop is OnDrop.END or not peer.heard_hello):
             self._end(outcome, detail)
@@ -1066,8 +967,8 @@ class Match:
         if self.phase is Phase.OVER:
             return
         reason = REASONS[packet.reason] if packet.reason < len(REASONS) else Outcome.LEFT
-        name = self._name(peer.host)
-        grave = reason in (Outcome.REFUSED, Outcome.DESYNC, Outcome.ENVIRONMENT_ERROR) and not self._is_late(peer)
+        name = self.lineup.name(peer.host)
+        grave = reason in (Outcome.REFUSED, Outcome.DESYNC, Outcome.ENVIRONMENT_ERROR) and not self.lineup.is_late(peer)
         if self._diagnosis is not None and reason is Outcome.DESYNC:
             self._diagnosis.satisfied(peer.host)  # it has its own report, and still answers
         elif grave and self._diagnosis is None:
@@ -1103,7 +1004,7 @@ class Match:
                 self._take_members(peer, packet, now_ms)
             elif isinstance(packet, Ask | Tell):
                 self._take_diagnosis(peer, packet, now_ms)
-            if isinstance(packet, Inputs | Members) and not self._is_late(peer):
+            if isinstance(packet, Inputs | Members) and not self.lineup.is_late(peer):
                 self._remind(peer, now_ms)
         except WireError:
             self.malformed += 1
@@ -1124,13 +1025,3 @@ class Match:
         data = encode(packet, self._key)
         peer.bytes_sent += len(data)
         self.outbox.append((peer.host, channel, data))
-
-    def _name(self, host: int) -> str:
-        """A host's players, as people know them."""
-        if host >= len(self.membership.players):
-            return f"spectator {host - len(self.membership.players) + 1}"
-        places = self.membership.players[host]
-        return f"player{'s' * (len(places) > 1)} " + " and ".join(self.runtime.players[place] for place in places)
-
-    def _names(self) -> dict[int, str]:
-        return {host: self._name(host) for host in range(len(self.membership.players))}

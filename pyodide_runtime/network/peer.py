@@ -38,8 +38,8 @@ class Peer:
         self.heard_hello = False  # its hello arrived and its terms are ours
         self.begun = False  # it plays already
         self.knows_us = False  # it has told us that our hello arrived
-        self.last_heard: float | None = None  # own pauses forgiven
-        self.heard_at: float | None = None
+        self.last_heard: float | None = None
+        self.heard_us_at: float | None = None  # when the newest packet was sent that is known to have arrived there
         self.closed_at: float | None = None  # when its connection was closed
         self.sure = False  # it is gone, and played with this host until then
         self.round_trip_ms: float | None = None
@@ -89,7 +89,7 @@ class Peer:
 
     def heard(self, now_ms: float, size: int) -> None:
         """Some packet of this peer arrived."""
-        self.last_heard = self.heard_at = now_ms
+        self.last_heard = now_ms
         self.bytes_received += size
 
     def acknowledge(self, needs: Sequence[int]) -> None:
@@ -113,6 +113,8 @@ class Peer:
             self._peer_clock, self._peer_clock_at = packet.sent, now_ms
             self._peer_ms += order
             self.frame, self.held, self.paused = packet.frame, packet.held, packet.paused
+            if packet.echo_age != _NO_ECHO:
+                self.heard_us_at = now_ms - ((int(now_ms) - packet.echo) & _MASK)
             if self._waited:
                 return
             if packet.echo_age != _NO_ECHO:
