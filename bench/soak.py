@@ -93,8 +93,8 @@ class Summary:
         lines = [
             f"{self.reports} of {self.asked} sessions were played{why}, in {time.monotonic() - self.began:.1f} s "
             f"({total.virtual_ms / 3_600_000:.2f} hours of virtual time), in CPython on virtual networks.",
-            f"  bombardment      {bombarded.thrown} packets that nobody sent, {bombarded.sealed} of them sealed by a player that means "
-            f"ill; {bombarded.taken} of those were taken for honest ones",
+            f"  bombardment      {bombarded.thrown} packets that nobody sent, {bombarded.sealed} of them sealed by a player who "
+            f"means ill; {bombarded.taken} of those were taken for honest ones",
             f"  matches          {self.reports - self.ill}, of which {self.completed} completed for all hosts",
             f"  with ill will    {self.ill}: one player forged {self.forged} packets; {self.ill_completed} completed all the same",
             f"  rows compared    {total.compared}, of {total.hosts} hosts, each with a run without network",
@@ -121,7 +121,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.soak", description=__doc__)
     parser.add_argument("--sessions", type=_count, default=100_000, metavar="N", help="how many sessions (default: 100000)")
     parser.add_argument(
-        "--packets", type=_count, default=1_000_000, metavar="N", help="how many packets are thrown at hosts first (default: 1000000)"
+        "--packets", type=_count, default=10**6, metavar="N", help="how many packets to throw at hosts first (default: 1000000)"
     )
     parser.add_argument("--seed", type=int, default=1, help="of the first session; each next one has the next (default: 1)")
     parser.add_argument("--minutes", type=float, metavar="M", help="begin no session after so many minutes")

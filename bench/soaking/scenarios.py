@@ -75,7 +75,7 @@ def draw_scenario(dice: random.Random, seed: int, players: int, breadth: Breadth
         prediction_window=dice.randint(1, 16),
         prediction=dice.choice(list(Prediction)),
         snapshot_every=dice.choice([1, 1, 1, 2, 5]),
-        state_digest_every=dice.choice([None, 1, 7]),
+        state_digest_every=dice.choice([None, None, None, 7, 1]),
         hold=dice.choice([1, 4, 20]),
         clocks=tuple(
             Clock(rate=dice.choice([1.0, 1.0, 0.92, 1.08]), offset_ms=dice.choice([0.0, 1e7])) for _ in range(everybody)

@@ -1,14 +1,16 @@
 """Two thousand matches over a grid of everything that can go wrong, each compared with a run without network, row by row.
 
-Lines of 0 to 500 ms with jitter, losses in bursts, copies and overtaking; 2 to 5 players, some of them at one host; spectators; every input
-delay and window; hosts that freeze, are dropped and come back at any time, under every policy for that. The seeds are fixed, so the
-counts are known; what is asserted lies well below them. The laws are in `bench/soaking/laws.py`, and the soak draws from the same grid.
+Lines of 0 to 500 ms with jitter, losses in bursts, copies and overtaking; 2 to 5 players, some of them at one host; spectators;
+every input delay and window; hosts that freeze, are dropped and come back at any time, under every policy for that. The seeds are
+fixed, so the counts are known; what is asserted lies well below them. The laws are in `bench/soaking/laws.py`, and the soak draws from
+the same grid.
 """
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable
+from itertools import product
 from typing import Any
 
 import pytest
@@ -30,7 +32,7 @@ from .partners import Heron
 
 BLOCK = 100
 #: How often there are 2, 3, 4 and 5 players.
-PLAYERS = (2,) * 14 + (3,) * 5 + (4, 5)
+PLAYERS = (2,) * 15 + (3,) * 4 + (4, 5)
 #: A match that has not ended by then never will, in ms of virtual time.
 LIMIT_MS = 90_000.0
 STAYS = Breadth(frames=(20, 20, 30), episodes=(1, 1, 2), longest_ms=700.0)
@@ -44,7 +46,7 @@ def drawn(seed: int, breadth: Breadth, players: int | None = None) -> tuple[rand
 
 
 def goes(on_drop: OnDrop) -> Breadth:
-    return Breadth(frames=(20, 20, 30, 40), episodes=(1, 2, 3), most_departures=3, on_drop=(on_drop,), longest_ms=700.0)
+    return Breadth(frames=(20, 20, 30), episodes=(1, 1, 1, 2, 3), most_departures=3, on_drop=(on_drop,), longest_ms=700.0)
 
 
 def play(seeds: Iterable[int], draw: Callable[[int], tuple[Callable[[], Any], Scenario, Policy | None]]) -> Counts:
@@ -79,7 +81,7 @@ def test_matches_on_any_line_complete_with_the_oracles_rows(block: int) -> None:
 
 
 #: For each policy: how many blocks are played, and at least how many hosts are dropped, and come back and go on, in one.
-POLICIES = {OnDrop.END: (2, 40, 0), OnDrop.PAUSE: (3, 25, 10), OnDrop.DEFAULT: (4, 60, 15), OnDrop.PARTNER: (4, 60, 15)}
+POLICIES = {OnDrop.END: (2, 40, 0), OnDrop.PAUSE: (3, 25, 10), OnDrop.DEFAULT: (4, 40, 8), OnDrop.PARTNER: (4, 40, 8)}
 
 
 @pytest.mark.parametrize(
@@ -93,7 +95,7 @@ def test_matches_with_drops_and_returns_end_with_the_oracles_rows(on_drop: OnDro
     _, drops, rejoins = POLICIES[on_drop]
     assert counts.drops >= drops and counts.rejoins >= rejoins
     assert (counts.absent > 0) == on_drop.may_be_absent
-    assert counts.matches == BLOCK and min(counts.rollbacks, counts.mispredictions) > 700 and counts.stalls > 150
+    assert counts.matches == BLOCK and min(counts.rollbacks, counts.mispredictions) > 400 and counts.stalls > 80
     assert counts.compared > 3000 and counts.lost > 3000
 
 
@@ -115,7 +117,7 @@ def test_environments_of_every_kind_end_with_the_oracles_rows(name: str) -> None
 
     first = 60_000 + 1000 * list(ENVIRONMENTS).index(name)
     counts = play(range(first, first + 70), draw)
-    assert counts.drops > 25 and counts.rejoins >= 2 and counts.absent > 50 and min(counts.rollbacks, counts.stalls) > 100
+    assert counts.drops > 25 and counts.rejoins >= 2 and counts.absent > 100 and counts.rollbacks > 100 and counts.stalls > 50
 
 
 def test_the_grid_is_covered() -> None:
@@ -127,11 +129,12 @@ def test_the_grid_is_covered() -> None:
     assert {line.latency_ms for line in lines} >= {0, 60, 200, 500} and {line.jitter_ms for line in lines} >= {0, 40, 200}
     assert {(line.loss, line.loss_burst) for line in lines} >= {(0.4, None), (0.4, 6), (0.02, 2), (0, None)}
     assert {scenario.prediction_window for scenario in scenarios} == set(range(1, 17))
-    assert {(scenario.on_drop, scenario.input_delay) for scenario in scenarios} == {(drop, delay) for drop in OnDrop for delay in DELAYS}
+    assert {(scenario.on_drop, scenario.input_delay) for scenario in scenarios} == set(product(OnDrop, DELAYS))
     assert {scenario.players for scenario in scenarios} == {2, 3, 4, 5}
     assert {len(scenario.spectators) for scenario in scenarios} == {0, 1, 2}
     assert {scenario.episodes for scenario in scenarios} == {1, 2, 3}
     assert sum(scenario.hosts is not None for scenario in scenarios) > 300
-    assert sum(len(scenario.freezes) for scenario in scenarios) > 400 and sum(bool(scenario.partitions) for scenario in scenarios) > 300
+    assert sum(len(scenario.freezes) for scenario in scenarios) > 400
+    assert sum(bool(scenario.partitions) for scenario in scenarios) > 300
     departures = [departure for scenario in scenarios for departure in scenario.departures]
     assert len(departures) > 1500 and {departure.how for departure in departures} == {"leaves", "closes", "crashes"}
