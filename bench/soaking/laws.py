@@ -131,14 +131,14 @@ def _check_completed(table: Table) -> None:
         host = next(host for host in table.hosts if host not in completed)
         outcome = host.match.outcome
         raise Broken(f"host {host.number} ended as {outcome and outcome.value}, though nobody went: {host.match.detail}")
-    # A host that goes can no longer vouch for rows; and one that watches asks for nobody's word.
-    whole = not _noted(table, "dropped") and not table.off and not any(host.before or host.match.watching for host in table.hosts)
+    # A host that has gone can no longer vouch for rows; and one that watches asks for nobody's word.
+    whole = not _noted(table, "dropped") and not table.off and not any(host.before for host in table.hosts)
     for host in completed:
         if host.journal.ends != completed[0].journal.ends:
             raise Broken(f"hosts {host.number} and {completed[0].number} agreed on different ends of episodes")
         if len(host.journal.ends) != table.scenario.episodes or not host.journal.cells:
             raise Broken(f"host {host.number} completed {len(host.journal.ends)} episodes instead of {table.scenario.episodes}")
-        if whole and host.match.certified_through != (host.match.episode, len(host.match.ledger) - 1):
+        if whole and not host.match.watching and host.match.certified_through != (host.match.episode, len(host.match.ledger) - 1):
             raise Broken(f"host {host.number} completed, but its data are certified only through {host.match.certified_through}")
 
 

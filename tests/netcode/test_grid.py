@@ -2,7 +2,7 @@
 
 Lines of 0 to 500 ms with jitter, losses in bursts, copies and overtaking; 2 to 5 players, some of them at one host; spectators;
 every input delay and window; hosts that freeze, are dropped and come back at any time, under every policy for that. The seeds are
-fixed, so the counts are known; what is asserted lies well below them. The laws are in `bench/soaking/laws.py`, and the soak draws from
+fixed, so the counts are known; what is asserted lies well below them. The laws are in `bench/soaking/laws.py`; the soak draws from
 the same grid.
 """
 
