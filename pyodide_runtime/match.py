@@ -411,7 +411,8 @@ class Match:
         if not given_up:
             return
         for host in given_up:
-            frame = min(self.session.queues[player].last + 1 for player in self.membership.players[host])
+            gone = self.membership.standings[host].gone
+            frame = min(self.session.queues[player].dropped_at(gone) for player in self.membership.players[host])
             self._journal.note(
                 {"event": "dropped", "host": host, "episode": self.episode, "frame": frame, "at_ms": round(now, 1)}
             )
@@ -816,6 +817,7 @@ class Match:
         self._passed = True
         for host in self.lineup.members:
             self.peers[host].ended = self.peers[host].end_heard = True
+            self.ledger.claim(host, len(self.ledger), self.ledger.newest)
 
     # -- when the data differ ----------------------------------------------------------------------------------------
 
