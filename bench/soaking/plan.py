@@ -110,6 +110,6 @@ def _given(environment: str) -> tuple[str, Callable[[], Any], int, Policy | None
     """An environment by its place in Python, with the number of its players, and its partner."""
     try:
         target = load_target(environment)
-        return environment, target.factory, target.players, target.partner
+        return environment, target.factory, target.players, target.experiment and target.experiment.partner
     except PyodideRuntimeError as error:
         raise ValueError(str(error)) from error

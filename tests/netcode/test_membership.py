@@ -15,7 +15,7 @@ Frame = tuple[int, int]
 
 
 class Said(NamedTuple):
-    """A packet: a statement; or streams that its sender passes on, from their first frames on, and how many frames it holds of all."""
+    """A packet: a statement; or streams that its sender passes on, from their first frames on, and how far it holds all."""
 
     sender: int
     incarnation: int
