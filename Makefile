@@ -65,7 +65,7 @@ types: venv node ## mypy --strict and tsc
 .PHONY: unit
 unit: venv ## the tests that need neither Pyodide nor a browser
 	@echo "== unit"
-	$(PY) -m pytest tests --ignore tests/pyodide
+	$(PY) -m pytest tests --ignore tests/pyodide -n 2 --dist worksteal
 
 .PHONY: bridge
 bridge: node ## the bridge's own tests

@@ -1,8 +1,9 @@
 """The command `python -m bench.soak`: plays many seeded matches over bad virtual networks, in CPython, and proves each one.
 
-Every session is drawn from its seed: environment, players, lines, window, input delay, mishaps. Every host's data are
-compared, row by row and byte by byte, with a run without network from the same inputs, while packets that nobody sent are
-thrown at it. Nothing here is a browser or Pyodide: those are for `make e2e` and `make pyodide`.
+Every session is drawn from its seed: environment, players, hosts, spectators, lines, window, input delay, mishaps, who goes, when,
+and what then happens. Every host's data are compared, row by row and byte by byte, with a run without network from the same inputs,
+while packets that nobody sent are thrown at it. Before that, a million packets at random, damaged or forged are thrown at hosts
+in the middle of a match. Nothing here is a browser or Pyodide: those are for `make e2e` and `make pyodide`.
 """
 
 from __future__ import annotations
@@ -12,10 +13,13 @@ import multiprocessing
 import sys
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, field
+from typing import TypeVar
 
+from bench.soaking.bombardment import BLOCK, Block, bombard
+from bench.soaking.laws import Counts
 from bench.soaking.plan import draw
 from bench.soaking.session import Report, play
 
@@ -24,18 +28,24 @@ PROGRESS_SECONDS = 10.0
 ENOUGH = 20
 
 
+_Result = TypeVar("_Result")
+
+
 @dataclass
 class Summary:
-    """What all sessions together were."""
+    """What all sessions together were, and what was thrown at hosts before."""
 
     asked: int
     environment: str | None = None
     reports: int = 0
-    total: Report = field(default_factory=lambda: Report(0))
+    total: Counts = field(default_factory=Counts)
+    thrown: int = 0
+    forged: int = 0
     completed: int = 0
     ill: int = 0
     ill_completed: int = 0
-    failures: list[Report] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+    bombarded: Block = field(default_factory=lambda: Block(0))
     began: float = field(default_factory=time.monotonic)
 
     def add(self, report: Report) -> None:
@@ -44,21 +54,29 @@ class Summary:
         self.ill += report.ill
         self.completed += report.completed and not report.ill
         self.ill_completed += report.completed and report.ill
-        total = self.total
-        for name in ("hosts", "compared", "rollbacks", "replayed", "mispredictions", "stalls", "lost", "duplicated", "thrown"):
-            setattr(total, name, getattr(total, name) + getattr(report, name))
-        total.virtual_ms += report.virtual_ms
-        total.deepest = max(total.deepest, report.deepest)
+        self.thrown += report.thrown
+        self.forged += report.forged
+        self.total.add(report.counts)
         if report.failure is not None:
-            self.failures.append(report)
-            print(f"FAILED: the session of seed {report.seed}: {report.failure}")
-            print(f"  it was: {report.plan}")
-            print(f"  again:  {self.again(report)}", flush=True)
+            environment = f" --environment {self.environment}" if self.environment else ""
+            self._failed(
+                f"the session of seed {report.seed}: {report.failure}",
+                f"python -m bench.soak --seed {report.seed} --sessions 1 --packets 0{environment}",
+                f"  it was: {report.plan}\n",
+            )
 
-    def again(self, report: Report) -> str:
-        """The command that plays a session once more."""
-        environment = f" --environment {self.environment}" if self.environment else ""
-        return f"python -m bench.soak --seed {report.seed} --sessions 1{environment}"
+    def add_block(self, block: Block) -> None:
+        """Count some packets, and say at once if one did harm."""
+        self.bombarded.thrown += block.thrown
+        self.bombarded.sealed += block.sealed
+        self.bombarded.taken += block.taken
+        if block.failure is not None:
+            again = f"python -m bench.soak --seed {block.seed} --sessions 0 --packets {BLOCK}"
+            self._failed(f"the packets of seed {block.seed}: {block.failure}", again)
+
+    def _failed(self, what: str, again: str, more: str = "") -> None:
+        self.failures.append(again)
+        print(f"FAILED: {what}\n{more}  again:  {again}", flush=True)
 
     @property
     def line(self) -> str:
@@ -66,23 +84,27 @@ class Summary:
         total, seconds = self.total, time.monotonic() - self.began
         return (
             f"{self.reports} of {self.asked} sessions in {seconds:.0f} s, {len(self.failures)} failed; "
-            f"{total.compared} rows compared, {total.rollbacks} rollbacks"
+            f"{total.compared} rows compared, {total.rollbacks} rollbacks, {total.drops} drops, {total.rejoins} rejoins"
         )
 
     def tell(self, why: str) -> str:
         """What ran, for people, with nothing left out."""
-        total = self.total
+        total, bombarded = self.total, self.bombarded
         lines = [
             f"{self.reports} of {self.asked} sessions were played{why}, in {time.monotonic() - self.began:.1f} s "
             f"({total.virtual_ms / 3_600_000:.2f} hours of virtual time), in CPython on virtual networks.",
-            f"  matches          {self.reports - self.ill}, of which {self.completed} completed",
-            f"  with ill will    {self.ill}: one player forged packets; {self.ill_completed} completed all the same",
+            f"  bombardment      {bombarded.thrown} packets that nobody sent, {bombarded.sealed} of them sealed by a player who "
+            f"means ill; {bombarded.taken} of those were taken for honest ones",
+            f"  matches          {self.reports - self.ill}, of which {self.completed} completed for all hosts",
+            f"  with ill will    {self.ill}: one player forged {self.forged} packets; {self.ill_completed} completed all the same",
             f"  rows compared    {total.compared}, of {total.hosts} hosts, each with a run without network",
             f"  mispredictions   {total.mispredictions}",
             f"  rollbacks        {total.rollbacks}, {total.replayed} frames replayed, the deepest {total.deepest} frames",
             f"  stalls           {total.stalls}",
-            f"  packets          {total.lost} lost, {total.duplicated} doubled, {total.thrown} thrown in that nobody sent",
-            f"  failures         {len(self.failures)}" + "".join(f"\n    {self.again(report)}" for report in self.failures[:20]),
+            f"  drops            {total.drops} hosts were dropped by agreement, for {total.absent} frames of players",
+            f"  rejoins          {total.rejoins} came back and went on",
+            f"  packets          {total.lost} lost, {total.duplicated} doubled, {self.thrown} thrown in that nobody sent",
+            f"  failures         {len(self.failures)}" + "".join(f"\n    {again}" for again in self.failures[:20]),
         ]
         if self.vacuous:
             lines.append("  There was not one misprediction: this has proved nothing about rollback.")
@@ -97,10 +119,13 @@ class Summary:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a soak: 0 if every session held, 1 if one did not or nothing was proved, 130 if it was interrupted."""
     parser = argparse.ArgumentParser(prog="python -m bench.soak", description=__doc__)
-    parser.add_argument("--sessions", type=_count, default=500, metavar="N", help="how many sessions (default: 500)")
+    parser.add_argument("--sessions", type=_count, default=100_000, metavar="N", help="how many sessions (default: 100000)")
+    parser.add_argument(
+        "--packets", type=_count, default=10**6, metavar="N", help="how many packets to throw at hosts first (default: 1000000)"
+    )
     parser.add_argument("--seed", type=int, default=1, help="of the first session; each next one has the next (default: 1)")
     parser.add_argument("--minutes", type=float, metavar="M", help="begin no session after so many minutes")
-    parser.add_argument("--jobs", type=_count, default=1, metavar="N", help="how many processes play (default: 1)")
+    parser.add_argument("--jobs", type=_jobs, default=1, metavar="N", help="how many processes play (default: 1)")
     parser.add_argument(
         "--environment",
         metavar="MODULE:FACTORY",
@@ -127,6 +152,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _count(text: str) -> int:
     count = int(text)
+    if count < 0:
+        raise argparse.ArgumentTypeError(f"{count}: give 0 or more")
+    return count
+
+
+def _jobs(text: str) -> int:
+    count = int(text)
     if count < 1:
         raise argparse.ArgumentTypeError(f"{count}: give 1 or more")
     return count
@@ -134,26 +166,32 @@ def _count(text: str) -> int:
 
 def _soak(summary: Summary, asked: argparse.Namespace) -> None:
     end = summary.began + 60 * asked.minutes if asked.minutes is not None else float("inf")
+    blocks = [(asked.seed + number, min(BLOCK, asked.packets - number * BLOCK)) for number in range(-(-asked.packets // BLOCK))]
+    for block in _results(bombard, blocks, asked.jobs, end):
+        summary.add_block(block)
     said = summary.began
-    for report in _reports(asked, end):
+    sessions = ((seed, asked.environment) for seed in range(asked.seed, asked.seed + asked.sessions))
+    for report in _results(play, sessions, asked.jobs, end):
         summary.add(report)
         if time.monotonic() - said >= PROGRESS_SECONDS:
             said = time.monotonic()
             print(summary.line, flush=True)
 
 
-def _reports(asked: argparse.Namespace, end: float) -> Iterator[Report]:
-    """The reports, in the order of the seeds. No session begins after `end`, a time of the monotonic clock."""
-    seeds = (seed for seed in range(asked.seed, asked.seed + asked.sessions) if time.monotonic() < end)
-    if asked.jobs == 1:
-        yield from (play(seed, asked.environment) for seed in seeds)
+def _results(
+    work: Callable[..., _Result], tasks: Iterable[tuple[object, ...]], jobs: int, end: float
+) -> Iterator[_Result]:
+    """What comes of the tasks, in their order. None begins after `end`, a time of the monotonic clock."""
+    begun = (task for task in tasks if time.monotonic() < end)
+    if jobs == 1:
+        yield from (work(*task) for task in begun)
         return
-    waiting: deque[Future[Report]] = deque()
+    waiting: deque[Future[_Result]] = deque()
     # Not forked: a fork of a process that has imported NumPy inherits its threads' locks.
-    with ProcessPoolExecutor(asked.jobs, multiprocessing.get_context("spawn")) as pool:
-        for seed in seeds:
-            waiting.append(pool.submit(play, seed, asked.environment))
-            if len(waiting) >= 2 * asked.jobs:
+    with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool:
+        for task in begun:
+            waiting.append(pool.submit(work, *task))
+            if len(waiting) >= 2 * jobs:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()

@@ -38,6 +38,8 @@ STATS = (
 )  # fmt: skip
 #: How often a summary goes into the diagnostics, in ms.
 SUMMARY_MS = 1000.0
+#: How often to look who of the others is there, in ms.
+PRESENCE_MS = 100.0
 #: How long after the end to answer peers quickly, in ms, and how often after that to look at all.
 LINGER_MS, IDLE_MS = 30_000.0, 1000.0
 #: How often it is told how far a page that catches up has come, in ms.
@@ -103,6 +105,7 @@ class Participant:
         self._draw_error = ""
         self._paused: tuple[str, ...] = ()
         self._away: dict[int, str] = {}
+        self._looked_at = -PRESENCE_MS
         self._catching_up, self._caught_up_at = False, -CATCHING_UP_MS
         self._events: deque[Record] = deque()
 
@@ -337,12 +340,14 @@ class Participant:
                 self._tell("finished" if completed else "failed", match, out)
         elif match.phase is Phase.PLAYING:
             self._tell("playing", match, out)
-        presence = match.presence(now)
-        away = {host: state for host, state in presence.items() if state != "here"}
-        if away != self._away and match.phase is not Phase.OVER:
-            self._away = away
-            told = [{"peer": host, "state": state} for host, state in presence.items()]
-            out.append(_event({"type": "peers", "peers": told, "on_drop": match.settings.on_drop.value}))
+        if now - self._looked_at >= PRESENCE_MS and match.phase is not Phase.OVER:
+            self._looked_at = now
+            presence = match.presence(now)
+            away = {host: state for host, state in presence.items() if state != "here"}
+            if away != self._away:
+                self._away = away
+                told = [{"peer": host, "state": state} for host, state in presence.items()]
+                out.append(_event({"type": "peers", "peers": told, "on_drop": match.settings.on_drop.value}))
         if match.paused != self._paused:
             self._paused = match.paused
             out.append(_event({"type": "paused", "players": list(self._paused)}))

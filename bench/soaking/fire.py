@@ -1,4 +1,4 @@
-"""A match whose hosts are thrown packets that nobody sent, whose lines go dead and whose hosts pause, and a witness who watches it.
+"""A match whose hosts are thrown packets that nobody sent, whose pages are hidden, and a witness who watches it.
 
 What is thrown in every session: bytes at random, real packets with something done to them, and real packets once more. None
 of them may raise or change anything. In a session with a player that means ill, one side also sends packets whose check is
@@ -7,17 +7,20 @@ right and whose body is not: those may end the match, but never change what is c
 
 from __future__ import annotations
 
-import hashlib
 import random
-from typing import Any
+from dataclasses import replace
+from functools import partial
 
-from bench.soaking.plan import Plan
-from pyodide_runtime.errors import WireError
-from pyodide_runtime.match import Match, Phase
-from pyodide_runtime.network.wire import decode, session_key
+from bench.soaking.laws import Broken
+from bench.soaking.packets import damaged, forged, made_up
+from bench.soaking.plan import Hidden, Plan
+from bench.soaking.witness import Witness
+from pyodide_runtime.attention import WhenHidden
+from pyodide_runtime.match import Phase
+from pyodide_runtime.network.wire import session_key
 from pyodide_runtime.virtual.table import Table
 
-__all__ = ["Broken", "Fire"]
+__all__ = ["Fire"]
 
 KEY = session_key("virtual")  # the session of every Table
 #: A match that has not ended by then never will, in ms of virtual time.
@@ -25,10 +28,6 @@ LIMIT_MS = 180_000.0
 #: From then on nothing is forged any more, so that a host whose peer has gone can notice the silence.
 FORGING_MS = 20_000.0
 RECENT = 40
-
-
-class Broken(Exception):
-    """A law does not hold; the message says which and where."""
 
 
 class Fire(Table):
@@ -41,13 +40,21 @@ class Fire(Table):
     """
 
     def __init__(self, plan: Plan) -> None:
-        super().__init__(plan.factory, plan.scenario)
+        super().__init__(
+            plan.factory,
+            plan.scenario,
+            partner=plan.partner,
+            settings=lambda number, settings: replace(settings, when_hidden=WhenHidden.PAUSE),
+        )
         self._plan = plan
         self._dice = random.Random(f"fire {plan.scenario.seed}")
         self._sent: list[tuple[int, int, bytes]] = []
-        self._witness = _Witness(self)
+        self._witness = Witness(self)
         self.thrown = self.forged = 0
         self.refused = [0] * len(self.matches)
+        for hidden in plan.hidden:
+            self._later(hidden.at_ms, partial(self._hide, hidden, True))
+            self._later(hidden.at_ms + hidden.for_ms, partial(self._hide, hidden, False))
 
     def post(self, number: int) -> None:
         """Send what a host wants to send, and remember it."""
@@ -63,12 +70,29 @@ class Fire(Table):
             MatchStuck: there is no end.
         """
         self.run(each=self._look, limit_ms=LIMIT_MS)
+        for host in range(len(self.hosts)):
+            self._check_malformed(host)
 
     def _look(self) -> None:
         """After every moment: the fire, and a look at what must not have changed."""
         if len(self.matches) > 1:
             self._throw()
         self._witness.look()
+
+    def _hide(self, hidden: Hidden, whether: bool) -> None:
+        self.matches[hidden.host].hide(whether, self.clock(hidden.host))
+
+    def _return(self, number: int) -> None:
+        self._check_malformed(number)
+        super()._return(number)
+        self.refused[number] = 0
+        # A new page has new connections: no line repeats what the old ones carried.
+        self._sent = [sent for sent in self._sent if number not in sent[:2]]
+
+    def _check_malformed(self, number: int) -> None:
+        found, thrown = self.matches[number].malformed, self.refused[number]
+        if found != thrown and not self._plan.ill:
+            raise Broken(f"host {number} dropped {found} packets, but {thrown} bad ones were thrown at it")
 
     # -- throwing ----------------------------------------------------------------------------------------------------
 
@@ -80,16 +104,14 @@ class Fire(Table):
                 sender, receiver, data = self._dice.choice(self._sent)
                 self._hit(sender, receiver, data, real=True)
             else:
-                self._hit(sender, receiver, self._damaged(), real=False)
-        ill = [data for sender, _, data in self._sent if sender == 1]
+                self._hit(sender, receiver, damaged(self._dice, [sent[2] for sent in self._sent], KEY), real=False)
         connecting = any(match.phase is Phase.CONNECTING for match in self.matches)
-        if self._plan.ill and ill and self.now < FORGING_MS and not connecting and self._dice.random() < 0.2:
-            self.forged += 1
-            data = self._forged(self._dice.choice(ill), sender=1)
-            self.matches[0].receive(1, data, self.clock(0))
-            self.thrown += 1
+        if self._plan.ill and self.now < FORGING_MS and not connecting and self._dice.random() < 0.2:
+            self._forge()
 
     def _hit(self, sender: int, receiver: int, data: bytes, *, real: bool) -> None:
+        if receiver in self.off:
+            return
         match = self.matches[receiver]
         before = match.malformed
         match.receive(sender, data, self.clock(receiver))
@@ -98,82 +120,15 @@ class Fire(Table):
         forgiven = real and self._plan.ill  # a host that was lied to may say what the other must refuse
         if match.malformed - before != (not real) and not forgiven:
             what = "refused a packet once more that" if real else "took a packet that was damaged, of those that"
-            raise Broken(f"host {receiver} {what} player {sender} sent: {data.hex()}")
+            raise Broken(f"host {receiver} {what} host {sender} sent: {data.hex()}")
 
-    def _damaged(self) -> bytes:
-        """A real packet with something done to it, or no packet at all."""
-        dice = self._dice
-        if not self._sent or dice.random() < 0.2:
-            return dice.randbytes(dice.choice([0, 1, 6, 7, 8, 40, 120, 2000]))
-        data = bytearray(dice.choice(self._sent)[2])
-        for _ in range(dice.randint(1, 3)):
-            how, at = dice.randrange(5), dice.randrange(len(data) + 1)
-            if how == 0 and data:
-                data[at % len(data)] ^= 1 << dice.randrange(8)
-            elif how == 1:
-                del data[at:]
-            elif how == 2:
-                data[at:at] = dice.randbytes(dice.randint(1, 8))
-            elif how == 3:
-                data[at:] = dice.choice(self._sent)[2][at:]
-            else:
-                data[at : at + 4] = dice.choice([b"\0\0\0\0", b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff"])
-        if _is_whole(data):
-            data.append(0)  # what was done to it made it another real packet, or this one again
-        return bytes(data)
-
-    def _forged(self, packet: bytes, sender: int) -> bytes:
-        """A real packet with its body changed and its check made right again."""
-        dice, body = self._dice, bytearray(packet[7:])
-        for _ in range(dice.randint(1, 3)):
-            how, at = dice.randrange(4), dice.randrange(len(body) + 1)
-            if how == 0 and body:
-                body[at % len(body)] = dice.randrange(256)
-            elif how == 1:
-                body[at : at + 4] = dice.choice([b"\0\0\0\0", b"\xff\xff\xff\xff", dice.randbytes(4)])
-            elif how == 2:
-                del body[at:]
-            else:
-                body += dice.randbytes(dice.randint(1, 6))
-        kind = packet[1] if dice.random() < 0.9 else dice.randrange(8)
-        check = hashlib.blake2b(bytes((packet[0], kind, sender)) + body, digest_size=4, key=KEY).digest()
-        return bytes((packet[0], kind)) + check + bytes((sender,)) + bytes(body)
-
-
-def _is_whole(data: bytes | bytearray) -> bool:
-    try:
-        decode(bytes(data), KEY)
-    except WireError:
-        return False
-    return True
-
-
-class _Witness:
-    """Remembers all that is held, written or ended, and notices when it is not what it was."""
-
-    def __init__(self, table: Table) -> None:
-        self._table = table
-        self._inputs: dict[tuple[int, int, int], dict[int, bytes]] = {}
-        self._results: list[Any] = [None] * len(table.matches)
-
-    def look(self) -> None:
-        """Broken if a confirmed input or an outcome changed."""
-        for place, match in enumerate(self._table.matches):
-            self._look_at_inputs(place, match)
-            result = self._table.journals[place].result
-            if self._results[place] is not None and result is not self._results[place]:
-                raise Broken(f"host {place} ended twice: {self._results[place]}, then {result}")
-            self._results[place] = result
-
-    def _look_at_inputs(self, place: int, match: Match) -> None:
-        for player, queue in enumerate(match.session.queues):
-            known = self._inputs.setdefault((place, match.episode, player), {})
-            for frame in range(queue.first, queue.last + 1):
-                data = queue.held(frame)
-                if data is None:
-                    raise Broken(f"host {place} lost the input of player {player} for frame {frame} of episode {match.episode}")
-                if known.setdefault(frame, data) != data:
-                    raise Broken(
-                        f"host {place} changed the input of player {player} for frame {frame} of episode {match.episode} "
-                        f"from {known[frame].hex()} to {data.hex()}"
-                    )
+    def _forge(self) -> None:
+        """Let host 1 say to host 0 what is not so."""
+        dice, ill = self._dice, [data for sender, _, data in self._sent if sender == 1]
+        if not ill or dice.random() < 0.3:
+            data = made_up(dice, 1, len(self._plan.scenario.places), self._plan.scenario.players, KEY)
+        else:
+            data = forged(dice, dice.choice(ill), 1, KEY)
+        self.matches[0].receive(1, data, self.clock(0))
+        self.thrown += 1
+        self.forged += 1

@@ -10,25 +10,28 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from bench.soaking.scenarios import Breadth, draw_scenario
+from pyodide_runtime.drops import OnDrop
 from pyodide_runtime.errors import PyodideRuntimeError
-from pyodide_runtime.network.virtual import NetworkConditions, Partition
-from pyodide_runtime.rollback.delay import InputDelay
-from pyodide_runtime.rollback.inputs import Prediction
-from pyodide_runtime.virtual.scenario import Clock, Freeze, Scenario
+from pyodide_runtime.partner import Policy
+from pyodide_runtime.virtual.scenario import Scenario
 from pyodide_runtime.virtual.target import load_target
 from tests.netcode.environments import Pond
+from tests.netcode.partners import Heron
 
-__all__ = ["Plan", "draw"]
-
-
-class Cut(NamedTuple):
-    """When nothing arrives at all, and for how long, in ms of virtual time."""
-
-    at_ms: float
-    for_ms: float
-
+__all__ = ["Hidden", "Plan", "draw"]
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+#: Drops go on with somebody in the player's place more often than not.
+POLICIES = (OnDrop.END, OnDrop.PAUSE, OnDrop.DEFAULT, OnDrop.DEFAULT, OnDrop.PARTNER, OnDrop.PARTNER)
+
+
+class Hidden(NamedTuple):
+    """When a host's page is hidden, for which the match pauses, in ms of virtual time."""
+
+    host: int
+    at_ms: float
+    for_ms: float
 
 
 @dataclass(frozen=True)
@@ -38,17 +41,22 @@ class Plan:
     Attributes:
         environment: its name, for people.
         factory: makes it.
-        scenario: what is played. No host is cut off or freezes for as long as the patience of the others.
-        ill: one player sends sealed packets that say what they should not; the match may end by that, in a type.
+        scenario: what is played.
+        partner: plays for players whose hosts are gone, if the scenario says so.
+        hidden: pages that are hidden for some time.
+        ill: the host with number 1 sends sealed packets that say what they should not; the match may end by that, in a type.
     """
 
     environment: str
     factory: Callable[[], Any]
     scenario: Scenario
+    partner: Policy | None = None
+    hidden: tuple[Hidden, ...] = ()
     ill: bool = False
 
     def __str__(self) -> str:
-        return f"{self.environment}{', with a player that means ill' if self.ill else ''}; {self.scenario}"
+        hidden = f"; hidden: {', '.join(map(str, self.hidden))}" if self.hidden else ""
+        return f"{self.environment}{', with a player that means ill' if self.ill else ''}; {self.scenario}{hidden}"
 
 
 def draw(seed: int, environment: str | None) -> Plan:
@@ -57,70 +65,37 @@ def draw(seed: int, environment: str | None) -> Plan:
     ValueError if that environment cannot be soaked.
     """
     dice = random.Random(f"soak {seed}")
-    frames = dice.choice([30, 60, 90, 150])
-    name, factory, players = _given(environment) if environment else _drawn(dice, frames)
-    conditions = _line(dice)
-    lines: dict[tuple[int, int], NetworkConditions] = {}
-    if players > 1 and dice.random() < 0.4:
-        for _ in range(dice.randint(1, players)):
-            sender, receiver = dice.sample(range(players), 2)
-            lines[sender, receiver] = _line(dice)
-    lasts = 1000 * frames / 30
-    cut = Cut(dice.uniform(0, lasts), dice.uniform(100, 2000)) if dice.random() < 0.3 else None
-    delays: list[int | InputDelay] = [0, 0, 1, 2, 4, InputDelay(), InputDelay(most=10, matched=True)]
-    scenario = Scenario(
-        players=players,
-        frames=frames,
-        conditions=conditions,
-        lines=lines,
-        seed=seed,
-        episodes=dice.choice([1, 1, 2, 3]),
-        input_delay=dice.choice(delays),
-        prediction_window=dice.randint(1, 16),
-        prediction=dice.choice(list(Prediction)),
-        hold=dice.choice([1, 4, 20]),
-        clocks=tuple(
-            Clock(rate=dice.choice([1.0, 1.0, 0.92, 1.08]), offset_ms=dice.choice([0.0, 1e7])) for _ in range(players)
-        ),
-        start_skew_ms=dice.choice([0.0, 0.0, 120.0, 1500.0]),
-        reliable_control=dice.random() < 0.5,
-        partitions=_apart(players, cut),
-        freezes=tuple(
-            Freeze(host=dice.randrange(players), at_ms=dice.uniform(0, lasts), for_ms=dice.uniform(50, 1800))
-            for _ in range(dice.choice([0, 0, 1, 2]))
-        ),
+    longest = dice.choice([30, 60, 90, 150])
+    name, factory, players, partner = _given(environment) if environment else _drawn(dice, longest)
+    ill = players == 2 and dice.random() < 1 / 6
+    goes = not ill and dice.random() < 0.5
+    breadth = Breadth(
+        frames=[longest],
+        most_departures=3 if goes else 0,
+        on_drop=POLICIES if partner else [policy for policy in POLICIES if policy is not OnDrop.PARTNER],
     )
-    return Plan(name, factory, scenario, players == 2 and dice.random() < 1 / 6)
+    scenario = draw_scenario(dice, seed, players, breadth)
+    lasts = scenario.episodes * 1000 * longest / 30
+    hidden = [
+        Hidden(dice.randrange(scenario.players_hosts), dice.uniform(0, lasts), dice.uniform(50, 3000))
+        for _ in range(dice.choice([0, 0, 0, 1, 2]))
+    ]
+    policy = partner if scenario.on_drop is OnDrop.PARTNER else None
+    return Plan(name, factory, scenario, policy, tuple(hidden), ill and scenario.players_hosts == 2)
 
 
-def _apart(players: int, cut: Cut | None) -> tuple[Partition, ...]:
-    """Every host cut off from every other for a while."""
-    if cut is None or players == 1:
-        return ()
-    return tuple(Partition(at_ms=cut.at_ms, for_ms=cut.for_ms, hosts=(host,)) for host in range(players - 1))
-
-
-def _line(dice: random.Random) -> NetworkConditions:
-    """From a cable to a train in a tunnel."""
-    return NetworkConditions(
-        latency_ms=dice.choice([0, 5, 20, 60, 100, 200, 350]),
-        jitter_ms=dice.choice([0, 10, 40, 100]),
-        loss=dice.choice([0, 0, 0.02, 0.1, 0.2, 0.4]),
-        loss_burst=dice.choice([None, None, 2, 6]),
-        duplicate=dice.choice([0, 0.05, 0.3]),
-        reorder=dice.choice([0, 0.1, 0.3]),
-        bandwidth_bytes_per_s=dice.choice([None, None, None, 12_000]),
-        queue_bytes=4_000,
-    )
-
-
-def _drawn(dice: random.Random, frames: int) -> tuple[str, Callable[[], Any], int]:
+def _drawn(dice: random.Random, frames: int) -> tuple[str, Callable[[], Any], int, Policy | None]:
     """The arena of the examples now and then; else the pond of the tests, which forgives no wrong snapshot."""
     if dice.random() < 0.2:
         arena = _arena()
-        return "arena", lambda: arena(max_steps=frames), 2
-    players, ends_at = dice.choice([2, 2, 2, 3, 4]), dice.choice([None, None, 7, 29])
-    return f"pond(ends_at={ends_at})", lambda: Pond(players, ends_at=ends_at), players
+        return "arena", lambda: arena(max_steps=frames), 2, _wander
+    players, ends_at = dice.choice([2, 2, 2, 2, 3, 3, 4, 5]), dice.choice([None, None, 7, 29])
+    return f"pond(ends_at={ends_at})", lambda: Pond(players, ends_at=ends_at), players, Heron()
+
+
+def _wander(env: Any, player: str, source: random.Random) -> int:
+    """A partner for the arena."""
+    return source.randrange(env.action_space(player).n)
 
 
 def _arena() -> Callable[..., Any]:
@@ -131,10 +106,11 @@ def _arena() -> Callable[..., Any]:
     return made
 
 
-def _given(environment: str) -> tuple[str, Callable[[], Any], int]:
-    """An environment by its place in Python, with the number of its players."""
+def _given(environment: str) -> tuple[str, Callable[[], Any], int, Policy | None]:
+    """An environment by its place in Python, with the number of its players, and its partner."""
     try:
         target = load_target(environment)
-        return environment, target.factory, target.players
+        partner = None if target.experiment is None else target.experiment.partner
+        return environment, target.factory, target.players, partner
     except PyodideRuntimeError as error:
         raise ValueError(str(error)) from error

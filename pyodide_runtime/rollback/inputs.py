@@ -132,6 +132,16 @@ class InputQueue:
         """The last input that is held; the neutral one if there is none."""
         return self._inputs.get(self.last, self._neutral)
 
+    def dropped_at(self, incarnation: int) -> int:
+        """The frame from which on the player was absent because an incarnation of its host was gone: the one after the last
+        input that is held of that, whatever others gave since then."""
+        frame = self.first
+        while frame <= self.last and not (self._inputs[frame][0] & RETURNS and self._inputs[frame][0] >> 4 > incarnation):
+            frame += 1
+        while frame > self.first and self._inputs[frame - 1][0] & (ABSENT | RETURNS) == ABSENT:
+            frame -= 1
+        return frame
+
     def held(self, frame: int) -> bytes | None:
         """The input of a frame if it is held."""
         return self._inputs.get(frame)
