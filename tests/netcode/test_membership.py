@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import NamedTuple
 
 from hypothesis import HealthCheck, given, settings
@@ -15,7 +16,7 @@ Frame = tuple[int, int]
 
 
 class Said(NamedTuple):
-    """A packet: a statement; or streams that its sender passes on, from their first frames on, and how many frames it holds of all."""
+    """A packet: a statement; or streams, from their first frames on, and how many frames its sender holds of all."""
 
     sender: int
     incarnation: int
@@ -38,6 +39,9 @@ class Host:
         self.known = [0] * len(players)  # the incarnations that it listens to
         self.reported = [0] * len(players)  # how many frames they hold of all
         self.final = self.looked = 0
+
+    def __repr__(self) -> str:
+        return f"host {self.number}, incarnation {self.incarnation}"
 
     @property
     def needs(self) -> list[int]:
@@ -112,6 +116,9 @@ class Group(RuleBasedStateMachine):
         late = said.incarnation > membership.standings[said.sender].running
         if not host.up or said.incarnation != host.known[said.sender] or said.meant != host.incarnation:
             return
+        if not late and membership.is_absent(said.sender):  # it is to know that it was given up
+            statement = membership.state(0, host.needs)
+            self.bag.append(Said(host.number, host.incarnation, said.sender, said.incarnation, statement))
         if said.statement is not None:
             self.hear_statement(host, said.sender, said.statement, late)
         elif host.watching or (not membership.is_out(said.sender) and not late):
@@ -238,10 +245,8 @@ class Group(RuleBasedStateMachine):
             return
         for player in range(sum(map(len, self.players))):
             givers = [host for host in self.playing() if host.membership.owner(player) == host.number]
-            own = [host for host in givers if player in self.players[host.number]]
-            assert len(givers) - len(own) <= 1
-            for sponsor in givers if own else ():
-                assert sponsor in own or sponsor.membership.is_absent(own[0].number) or sponsor.membership.is_out(own[0].number)
+            for one, other in combinations(givers, 2):
+                assert one.membership.is_out(other.number) or other.membership.is_out(one.number)
 
     def teardown(self) -> None:
         """Once packets flow, all that are left and may go on are of one mind, and go on together."""
