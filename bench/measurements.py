@@ -22,7 +22,9 @@ TITLES = ("Overcooked", "CartPole", "arena")
 DEPTHS = (1, 2, 4, 8, 16)
 PROMISED_DEPTH = 8
 TICK_LIMIT_US = 300
+#: Bytes a second that a host sends to each other one, at 30 frames a second.
 TRAFFIC_LIMIT = 3000
+PLAYERS = (2, 3, 4, 5, 6, 7, 8)
 
 
 @dataclass(frozen=True)
@@ -145,6 +147,65 @@ def traffic(worker: PyodideWorker, example: Example) -> list[Line]:
     return lines
 
 
+def players(worker: PyodideWorker, example: Example) -> list[Line]:
+    """What each further player costs a host: time for a frame, and bytes."""
+    return _frames_by_players(worker) + _traffic_by_players(worker)
+
+
+def _frames_by_players(worker: PyodideWorker) -> list[Line]:
+    told = worker.call("crowd", "measure", players=PLAYERS, frames=200, rounds=7)
+    rounds = [[told[str(count)][number] for count in PLAYERS] for number in range(len(told["2"]))]
+    shares = [[frame / of_all[0] for frame in of_all] for of_all in rounds]
+    lines = []
+    for place, count in enumerate(PLAYERS):
+        share = median([of_all[place] for of_all in shares])
+        more = f", {(share - 1) / (count - 2):.2f} of that for each player added" if count > 2 else ""
+        lines.append(
+            Line(
+                f"frame beyond the step, {count} players",
+                median([of_all[place] for of_all in rounds]),
+                "us",
+                f"{share:.2f} times that of 2 players{more}; all ticks of a frame, without its picture",
+            )
+        )
+    lines.append(
+        Line(
+            "frame beyond the step, 8 players against 2",
+            median([of_all[-1] for of_all in shares]),
+            "",
+            f"4 would be as many times as there are players; {len(rounds)} rounds of {len(PLAYERS)} matches",
+            PLAYERS[-1] / PLAYERS[0],
+        )
+    )
+    middle = len(PLAYERS) // 2
+    lines.append(
+        Line(
+            "a player more, at 5 to 8 players against 2 to 5",
+            median([(of_all[-1] - of_all[middle]) / (of_all[middle] - of_all[0]) for of_all in rounds]),
+            "",
+            "1 where cost is linear in the number of players; 1.86 where it is quadratic",
+        )
+    )
+    return lines
+
+
+def _traffic_by_players(worker: PyodideWorker) -> list[Line]:
+    lines = []
+    for count in PLAYERS:
+        told = worker.call("traffic", "measure", players=count, fps=30, frames=450, latency_ms=50, loss=0.02)
+        most, others = max(told["bytes_a_second"]), count - 1
+        lines.append(
+            Line(
+                f"sent by a host, {count} players",
+                most,
+                "B/s",
+                f"{most / others:.0f} to each of {others}; 50 ms, 2 % loss, 30 frames a second, {max(told['rollbacks'])} rollbacks",
+                TRAFFIC_LIMIT * others,
+            )
+        )
+    return lines
+
+
 Measurement = Callable[[PyodideWorker, Example], list[Line]]
 
 IN_WORKERS: dict[str, tuple[Measurement, tuple[str, ...]]] = {
@@ -153,6 +214,7 @@ IN_WORKERS: dict[str, tuple[Measurement, tuple[str, ...]]] = {
     "tick": (ticks, TITLES),
     "crossing": (crossings, ("arena",)),
     "traffic": (traffic, ("arena",)),
+    "players": (players, ("arena",)),
 }
 """What is measured in a worker, by the name that selects it, with the examples that it is measured with."""
 

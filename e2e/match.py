@@ -34,6 +34,15 @@ class Room:
     name: str
     server: Server
     players: tuple[Player, ...]
+    make: Callable[[str], Awaitable[Player]]
+    watchers: list[Player] = field(default_factory=list)
+
+    async def watch(self, name: str) -> Player:
+        """Somebody opens a page that only watches."""
+        watcher = await self.make(name)
+        self.watchers.append(watcher)
+        await watcher.open(self.server.url, self.name, {"watch": "1"})
+        return watcher
 
 
 Happening = Callable[[Room], Awaitable[None]]
@@ -78,16 +87,20 @@ class Match:
     async def play(self, house: House) -> Played:
         """Play it to its end, whatever that is. Raises what a happening raises, and TimeoutError where nothing happens."""
         server = await house.server(self.experiment)
-        made = []
+        made: list[Player] = []
         ids = IDS[: self.count]
         for player_id, engine, line, agent in zip(ids, self.engines, self.lines, self.user_agents, strict=True):
             browser = await house.browsers.get(engine)
             made.append(await Player.make(player_id, browser, engine, server.url, line, window=SMALL_WINDOW, user_agent=agent))
-        room = Room(self.name, server, tuple(made))
+
+        async def make(name: str) -> Player:
+            return await Player.make(name, await house.browsers.get("chromium"), "chromium", server.url, window=SMALL_WINDOW)
+
+        room = Room(self.name, server, tuple(made), make)
         try:
             return await self._play(room, house.artifacts)
         finally:
-            await asyncio.gather(*(player.leave() for player in made))
+            await asyncio.gather(*(player.leave() for player in [*made, *room.watchers]))
 
     async def _play(self, room: Room, artifacts: Path) -> Played:
         players = room.players
@@ -103,7 +116,7 @@ class Match:
         session: str = await players[0].read("window.pyodideRuntime.start.session")
         if set(phases) == {"playing"}:
             await self._go_on(room)
-        await asyncio.gather(*(_end(player) for player in players))
+        await asyncio.gather(*(_end(player) for player in [*players, *room.watchers]))
         await _stored(room, session)
         return await self._collect(room, session, artifacts)
 
@@ -133,16 +146,21 @@ class Match:
         summary = await asyncio.to_thread(room.server.summary, session)
         halves = []
         for player in room.players:
-            half = await asyncio.to_thread(_half, room.server, session, player)
+            half = await asyncio.to_thread(_half, room.server, session, player, summary)
             if not player.page.is_closed():
                 half.stats = await player.stats()
                 half.links = half.stats.pop("links", {})
                 half.channels = await player.read("window.pyodideRuntime.channels")
-                half.phase, half.error = await player.read(
-                    "[document.documentElement.dataset.phase, document.documentElement.dataset.error ?? '']"
-                )
+                half.phase, half.error = await player.read(_PHASE_AND_ERROR)
             halves.append(half)
-        return Played(self, session, summary, tuple(halves), list(room.server.lines))
+        watchers = []
+        for one in room.watchers:
+            phase, error = await one.read(_PHASE_AND_ERROR)
+            watchers.append(Watcher(phase, error, await one.stats(), one.problems))
+        return Played(self, session, summary, tuple(halves), list(room.server.lines), tuple(watchers))
+
+
+_PHASE_AND_ERROR = "[document.documentElement.dataset.phase, document.documentElement.dataset.error ?? '']"
 
 
 @dataclass(repr=False)
@@ -152,7 +170,7 @@ class Half:
     Attributes:
         player_id: as in the page's address.
         export: the bytes of export.csv.
-        record: the file record.ndjson, where the server keeps it.
+        record: the file record.ndjson, where the server keeps it; of the page of this player that got farthest.
         outcome: outcome.json.
         diagnostics: the lines of diagnostics.ndjson.
         problems, samples: as of the `Player`.
@@ -176,25 +194,45 @@ class Half:
     error: str = ""
 
 
+@dataclass(frozen=True)
+class Watcher:
+    """A page that only watched: what it said at the end, its numbers, and its problems."""
+
+    phase: str
+    error: str
+    stats: dict[str, Any]
+    problems: list[str]
+
+
 @dataclass(repr=False)
 class Played:
-    """What came of a match: its session, the server's summary of it, every player's part, and the server's terminal so far."""
+    """What came of a match.
+
+    Attributes:
+        session, summary: the server's.
+        halves: every player's part.
+        terminal: the server's terminal so far.
+        watchers: what those saw who watched.
+    """
 
     match: Match
     session: str
     summary: dict[str, Any]
     halves: tuple[Half, ...]
     terminal: list[str]
+    watchers: tuple[Watcher, ...] = ()
 
 
-def _half(server: Server, session: str, player: Player) -> Half:
+def _half(server: Server, session: str, player: Player, summary: dict[str, Any]) -> Half:
     name = player.player_id
+    served = next(told["incarnation"] for told in summary["players"] if told["player_id"] == name)
+    folder = server.data / session / "players" / name / (f"incarnation-{served}" if served else "")
     # The outcome first: what it speaks of is stored before it.
     outcome: dict[str, Any] = json.loads(server.of_player(session, name, "outcome.json"))
     return Half(
         name,
         server.of_player(session, name, "export.csv"),
-        server.data / session / "players" / name / "record.ndjson",
+        folder / "record.ndjson",
         outcome,
         [json.loads(line) for line in server.of_player(session, name, "diagnostics.ndjson").splitlines()],
         player.problems,
@@ -240,4 +278,3 @@ async def _stored(room: Room, session: str) -> None:
             return
         assert time.monotonic() < deadline, f"the server never got the outcome of {', '.join(lacking)}: {summary}"
         await asyncio.sleep(0.1)
-

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from playwright.async_api import Browser, CDPSession, ConsoleMessage, Page
+from playwright.async_api import Error as PlaywrightError
 
 from e2e.browsers import Engine
 from e2e.impairment import Impairment, Line
@@ -83,6 +84,11 @@ class Player:
         phase: str = await self.page.evaluate("document.documentElement.dataset.phase")
         return phase
 
+    async def come_back(self) -> None:
+        """Load the page anew, and wait until the match goes on in it."""
+        await self.page.reload(wait_until="commit")
+        await self.reach("playing", seconds=SECONDS_TO_LOAD)
+
     async def reach_frame(self, frame: int) -> None:
         """Wait until this page has simulated so many frames of its episode."""
         seen = "frame => window.pyodideRuntime.stats().frame >= frame"
@@ -105,10 +111,19 @@ class Player:
     async def sample(self) -> None:
         """Note the page's numbers again and again, until cancelled."""
         while True:
-            stats = await self.stats()
+            # Of a page that is being loaded anew there are no numbers.
+            stats = await self._unless_loading("window.pyodideRuntime?.stats()")
             if stats:
                 self.samples.append(stats)
             await asyncio.sleep(SAMPLE_EVERY_S)
+
+    async def _unless_loading(self, expression: str) -> Any:
+        try:
+            return await self.page.evaluate(expression)
+        except PlaywrightError as error:
+            if "navigation" not in str(error):
+                raise
+            return None
 
     async def press_keys(self, choices: random.Random) -> None:
         """Press keys of the experiment, one or two together, each for a moment, without a rest, until cancelled."""

@@ -49,13 +49,22 @@ def test_jitter(play: Match, played: Played) -> None:
 
 
 @pytest.mark.parametrize(
-    "play", [example("arena", "loss-latency", lines=(Line(latency_ms=100, loss_percent=20), Line()), active=BOTH)], ids=["arena"]
+    "play", [example("arena", "loss-latency", lines=(Line(latency_ms=100, loss_percent=30), Line()), active=BOTH)], ids=["arena"]
 )
 def test_loss_and_latency_together(play: Match, played: Played) -> None:
     table = assert_complete_and_equal(played)
     assert_active(played, table)
     assert_round_trips(played)
-    assert_lossy(played, 0.1)
+    assert_lossy(played, 0.2)
+
+
+@pytest.mark.parametrize(
+    "play", [Match(EXPERIMENTS / "far.py", "far", lines=(Line(latency_ms=500), Line()), active=BOTH)], ids=["arena"]
+)
+def test_half_a_second_each_way(play: Match, played: Played) -> None:
+    table = assert_complete_and_equal(played)
+    assert_active(played, table)
+    assert_round_trips(played)
 
 
 @pytest.mark.parametrize(
@@ -85,11 +94,11 @@ def test_one_page_relays_its_channels(play: Match, played: Played) -> None:
 
 
 async def _freeze(room: Room) -> None:
-    """The first page is frozen for two seconds of the second one's frames, which it can only play if the first one goes on."""
+    """The first page is frozen for five seconds of the second one's frames, which it can only play if the first one goes on."""
     frozen, other = room.players
     await other.reach_frame(150)
     await frozen.freeze(True)
-    await other.reach_frame(210)
+    await other.reach_frame(300)
     await frozen.freeze(False)
 
 
@@ -167,6 +176,42 @@ def _assert_certified(played: Played, half: Half) -> None:
     for other in played.halves:
         stored = other.export.splitlines()[: frame + 2]
         assert stored == rows[: len(stored)]
+
+
+async def _cut_off_the_third(room: Room) -> None:
+    """Nothing gets through to the third page any more, nor from it."""
+    await asyncio.gather(*(player.reach_frame(100) for player in room.players))
+    third = room.players[2]
+    assert third.impairment is not None
+    await cut(third.page, True)
+    await third.impairment.change(Line(loss_percent=100))
+
+
+async def _make_the_third_cuttable(room: Room) -> None:
+    await make_cuttable(room.players[2].page)
+
+
+CUT_OFF = Match(
+    EXPERIMENTS / "three_players.py",
+    "cut-off",
+    count=3,
+    active=(True, True, True),
+    before=_make_the_third_cuttable,
+    during=_cut_off_the_third,
+)
+
+
+@pytest.mark.parametrize("play", [CUT_OFF], ids=["three_players"])
+def test_those_who_are_left_of_three_end_with_equal_data(play: Match, played: Played) -> None:
+    shorter = assert_prefixes(played)
+    assert 100 - 10 <= shorter < 300
+    one, two, third = played.halves
+    assert one.export == two.export
+    assert one.outcome["certified_through"] == two.outcome["certified_through"] == [0, one.outcome["rows"] - 1]
+    for half in (one, two):
+        assert half.outcome["outcome"] == "peer_lost", half.outcome
+        assert "blue" in half.error and half.phase == "failed"
+    assert third.outcome["outcome"] == "peer_lost", third.outcome
 
 
 async def _close_one(room: Room) -> None:

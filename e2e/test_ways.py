@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from dataclasses import replace
 
 import pytest
@@ -103,6 +104,40 @@ def test_a_direct_way_that_dies_is_replaced_and_taken_again_when_it_is_back(play
     for place, half in enumerate(played.halves):
         assert ways_of(half)[:3] == [(1 - place, way) for way in ("direct", "relay", "direct")]
         assert half.links == {str(1 - place): "direct"}
+
+
+# -- two players at each browser ------------------------------------------------------------------------------------------
+
+WALKS = {"red": [1, 2, 3, 4, 1], "green": [4, 3, 2, 1, 4], "blue": [2, 4, 1, 3, 2], "gold": [3, 1, 4, 2, 3]}
+"""Which actions each player takes, one after the other."""
+ARROWS = {1: "ArrowUp", 2: "ArrowDown", 3: "ArrowLeft", 4: "ArrowRight"}
+LETTERS = {1: "w", 2: "s", 3: "a", 4: "d"}
+
+
+async def _walk(room: Room) -> None:
+    """At each browser both players hold one key after the other, both at the same time."""
+    await asyncio.gather(*(player.reach_frame(30) for player in room.players))
+    for turn in range(5):
+        keys = [
+            (player, [ARROWS[WALKS[first][turn]], LETTERS[WALKS[second][turn]]])
+            for player, (first, second) in zip(room.players, (("red", "green"), ("blue", "gold")), strict=True)
+        ]
+        await asyncio.gather(*(player.page.keyboard.down(key) for player, held in keys for key in held))
+        await asyncio.sleep(0.5)
+        await asyncio.gather(*(player.page.keyboard.up(key) for player, held in keys for key in held))
+        await asyncio.sleep(0.3)
+
+
+PAIRS = Match(EXPERIMENTS / "pairs.py", "pairs", lines=(Line(latency_ms=100),), during=_walk, picture="pairs.png")
+
+
+@pytest.mark.parametrize("play", [PAIRS], ids=["pairs"])
+def test_two_players_at_each_browser_have_keys_of_their_own(play: Match, played: Played) -> None:
+    table = assert_complete_and_equal(played, steps=300)
+    assert table.players == list(WALKS)
+    for name, walk in WALKS.items():
+        held = [key for key, _ in itertools.groupby(table.column(f"action.{name}"))]
+        assert [int(action) for action in held if action != "0"] == walk
 
 
 # -- three players -------------------------------------------------------------------------------------------------------

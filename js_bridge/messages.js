@@ -53,8 +53,14 @@
  */
 
 /**
- * What Python knows of the other players. "silent": nothing has come of late; "absent": it is gone, and the match
- * goes on without it; "returning": it is there again and catches up.
+ * What a match does while a player is gone: it ends, waits, or goes on with the default action or with a partner.
+ *
+ * @typedef {"end" | "pause" | "default" | "partner"} OnDrop
+ */
+
+/**
+ * What Python knows of the other players. "silent": nothing has come of late; "absent": it is gone; "returning": it
+ * is there again and catches up.
  *
  * @typedef {{peer: number, state: "here" | "silent" | "absent" | "returning"}} PeerState
  */
@@ -86,7 +92,8 @@
  *   | {type: "rejoin", detail: string}
  *   | {type: "link", peer: number, state: Way, reason?: string}
  *   | {type: "trouble", peer: number, open: boolean}
- *   | {type: "peers", peers: PeerState[]}
+ *   | {type: "peers", peers: PeerState[], on_drop: OnDrop}
+ *   | {type: "catching_up", share: number | null}
  *   | {type: "relay", peer: number, channel: ChannelName, heard: boolean, data: ArrayBuffer}
  *   | {type: "packet", peer: number, channel: ChannelName, data: ArrayBuffer}
  *   | {type: "log", text: string}
@@ -185,7 +192,11 @@ export const TO_PAGE = Object.freeze({
   rejoin: { detail: text },
   link: { peer: index, state: oneOf("direct", "relay", "closed"), reason: optional(text) },
   trouble: { peer: index, open: flag },
-  peers: { peers: list(shape({ peer: index, state: oneOf("here", "silent", "absent", "returning") })) },
+  peers: {
+    peers: list(shape({ peer: index, state: oneOf("here", "silent", "absent", "returning") })),
+    on_drop: oneOf("end", "pause", "default", "partner"),
+  },
+  catching_up: { share: orNull(number) },
   relay: { peer: index, channel, heard: flag, data: bytes },
   packet: { peer: index, channel, data: bytes },
   log: { text },
@@ -194,7 +205,7 @@ export const TO_PAGE = Object.freeze({
 
 /** @type {Table} */
 export const FROM_SERVER = Object.freeze({
-  joined: { player_id: text, index, player_count: index, key: text, config },
+  joined: { player_id: text, index, player_count: index, key: text, running: flag, config },
   roster: { players: list(shape({ player_id: text, index, ready: flag })) },
   start: { start },
   signal: { from: index, data: object },

@@ -397,7 +397,8 @@ def _check_all_keys(keys: object, players: int) -> None:
     for player, of_player in enumerate(keys):
         _check_keys(of_player)
         for key in {key for chord in of_player for key in split_chord(chord)}:
-            if seen.setdefault(key, player) != player:
+            # With shift or caps lock a letter arrives in the other case.
+            if seen.setdefault(key.lower() if len(key) == 1 else key, player) != player:
                 _wrong("keys", key, "is a key of two players at one browser", "give each keys of their own")
 
 

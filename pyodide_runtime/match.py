@@ -174,11 +174,11 @@ class Match:
     @property
     def paused(self) -> tuple[str, ...]:
         """The players for whose sake nobody goes on: their pages are hidden, and the match is to pause then."""
-        if self.phase is Phase.OVER:
-            return ()
-        hosts = [number for number, peer in self.peers.items() if number in self.lineup.members and peer.paused]
+        hosts = [host for host in self.lineup.members if self.peers[host].paused]
         if self._attention.paused and not self.lineup.watching:
             hosts.append(self.host)
+        if not hosts or self.phase is Phase.OVER:
+            return ()
         places = sorted(place for host in hosts for place in self.membership.players[host])
         return tuple(self.runtime.players[place] for place in places)
 
@@ -702,9 +702,9 @@ class Match:
             if stream.start > queues[stream.player].last + 1 or stream.start + len(stream.inputs) > frame + FARTHEST:
                 raise WireError(f"inputs from frame {stream.start} on are not what follows")
             self._check.check(stream.player, stream.inputs)
-        local = session.local
-        if any(packet.needs[player] > queues[player].last + 1 for player in local):
-            raise WireError("an acknowledgement of what was never sent")
+        for player in session.local:
+            if packet.needs[player] > queues[player].last + 1:
+                raise WireError("an acknowledgement of what was never sent")
         if packet.final > FARTHEST + frame and not self.lineup.watching:
             raise WireError("a peer has more final frames than there can be")
         # A frame that is not due for some time yet is not wholly there.

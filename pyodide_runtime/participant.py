@@ -38,8 +38,12 @@ STATS = (
 )  # fmt: skip
 #: How often a summary goes into the diagnostics, in ms.
 SUMMARY_MS = 1000.0
+#: How often to look who of the others is there, in ms.
+PRESENCE_MS = 100.0
 #: How long after the end to answer peers quickly, in ms, and how often after that to look at all.
 LINGER_MS, IDLE_MS = 30_000.0, 1000.0
+#: How often it is told how far a page that catches up has come, in ms.
+CATCHING_UP_MS = 200.0
 #: What an event of each type must hold.
 EVENTS: Mapping[str, Mapping[str, type]] = {
     "key": {"key": str, "down": bool},
@@ -101,6 +105,8 @@ class Participant:
         self._draw_error = ""
         self._paused: tuple[str, ...] = ()
         self._away: dict[int, str] = {}
+        self._looked_at = -PRESENCE_MS
+        self._catching_up, self._caught_up_at = False, -CATCHING_UP_MS
         self._events: deque[Record] = deque()
 
     def about(self) -> dict[str, Any]:
@@ -334,15 +340,32 @@ class Participant:
                 self._tell("finished" if completed else "failed", match, out)
         elif match.phase is Phase.PLAYING:
             self._tell("playing", match, out)
-        presence = match.presence(now)
-        away = {host: state for host, state in presence.items() if state != "here"}
-        if away != self._away and match.phase is not Phase.OVER:
-            self._away = away
-            told = [{"peer": host, "state": state} for host, state in presence.items()]
-            out.append(_event({"type": "peers", "peers": told}))
+        if now - self._looked_at >= PRESENCE_MS and match.phase is not Phase.OVER:
+            self._looked_at = now
+            presence = match.presence(now)
+            away = {host: state for host, state in presence.items() if state != "here"}
+            if away != self._away:
+                self._away = away
+                told = [{"peer": host, "state": state} for host, state in presence.items()]
+                out.append(_event({"type": "peers", "peers": told, "on_drop": match.settings.on_drop.value}))
         if match.paused != self._paused:
             self._paused = match.paused
             out.append(_event({"type": "paused", "players": list(self._paused)}))
+        self._tell_catching_up(match, now, out)
+
+    def _tell_catching_up(self, match: Match, now: float, out: list[Record]) -> None:
+        """How far a page that came late has come in the episode that it sees, until it is with the others."""
+        goal = max([peer.final for peer in match.peers.values()], default=0)
+        second = self._experiment.fps
+        # One that only watches is always a little behind; one that is to play is told until it does.
+        behind = goal - match.frame > (second if not self._catching_up else second / 2) or bool(match.players)
+        if match.phase is Phase.OVER or not match.watching or not behind:
+            if self._catching_up:
+                self._catching_up = False
+                out.append(_event({"type": "catching_up", "share": None}))
+        elif goal and now - self._caught_up_at >= CATCHING_UP_MS:
+            self._catching_up, self._caught_up_at = True, now
+            out.append(_event({"type": "catching_up", "share": round(min(1.0, match.frame / goal), 3)}))
 
     def _tell(self, phase: str, match: Match, out: list[Record]) -> None:
         if phase == self._phase:

@@ -220,6 +220,50 @@ class Move(enum.IntEnum):
     GO = 1
 
 
+ARROW, LETTER = {"ArrowUp": 1}, {"w": 1}
+
+
+def test_several_players_at_one_browser_have_keys_of_their_own() -> None:
+    made = experiment(players=4, players_per_page=2, keys=[ARROW, LETTER])
+    assert (made.pages, made.hosts) == (2, ((0, 1), (2, 3)))
+    assert made.keys_of_players == (ARROW, LETTER)
+    assert (made.settings()["players_per_page"], made.settings()["keys"]) == (2, [ARROW, LETTER])
+    alone = experiment(players=2, keys=ARROW)
+    assert (alone.pages, alone.hosts, alone.keys_of_players) == (2, ((0,), (1,)), (ARROW,))
+
+
+def test_all_may_play_at_one_browser() -> None:
+    made = experiment(players=2, players_per_page=2, keys=(ARROW, LETTER))
+    assert (made.pages, made.hosts) == (1, ((0, 1),))
+
+
+def test_one_player_at_each_browser_may_have_a_list_of_one() -> None:
+    assert experiment(players=2, keys=[ARROW]).keys_of_players == (ARROW,)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"players": 4, "players_per_page": 3}, "players_per_page: 3 does not divide players=4"),
+        ({"players": 2, "players_per_page": 4}, "players_per_page: 4 does not divide players=2"),
+        ({"players_per_page": 0}, "players_per_page: 0 is out of range"),
+        ({"players_per_page": True}, "players_per_page: True is a bool"),
+        ({"players": 2, "players_per_page": 2, "keys": ARROW}, "are not those of 2 players"),
+        ({"players": 2, "players_per_page": 2, "keys": [ARROW]}, "are not those of 2 players"),
+        ({"players": 2, "players_per_page": 2, "keys": [ARROW, LETTER, {"x": 1}]}, "are not those of 2 players"),
+        ({"players": 2, "players_per_page": 2, "keys": "ab"}, "are not those of 2 players"),
+        ({"players": 2, "players_per_page": 2, "keys": [ARROW, {"ArrowUp": 2}]}, "'ArrowUp' is a key of two players"),
+        ({"players": 2, "players_per_page": 2, "keys": [{"w": 1}, {"W": 2}]}, "is a key of two players"),
+        ({"players": 2, "players_per_page": 2, "keys": [{"a+b": 1}, {"b+c": 2}]}, "'b' is a key of two players"),
+        ({"players": 2, "players_per_page": 2, "keys": [ARROW, ["w"]]}, "is a list"),
+    ],
+)
+def test_players_at_one_browser_that_cannot_be_are_refused_by_name(fields: dict[str, Any], message: str) -> None:
+    with pytest.raises(SettingError) as caught:
+        experiment(**fields)
+    assert message in str(caught.value)
+
+
 def test_every_common_action_is_an_action() -> None:
     keys = {
         "a": 1,

@@ -12,7 +12,7 @@ import struct
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from time import perf_counter
-from typing import Any
+from typing import Any, NamedTuple
 
 from bench.inside.subjects import balance
 from pyodide_runtime.experiment import Experiment
@@ -20,7 +20,7 @@ from pyodide_runtime.participant import Participant
 from pyodide_runtime.simulation import episode_seed
 from pyodide_runtime.worker import load_experiment
 
-__all__ = ["Tick", "measure", "record", "start_of"]
+__all__ = ["Lived", "Recorded", "Tick", "measure", "record", "relive", "start_of"]
 
 SEED = 5
 LATENCY_MS = 1.0
@@ -28,8 +28,34 @@ LATENCY_MS = 1.0
 Tick = tuple[float, bytes]
 """When, and with what inbox."""
 
+
+class Recorded(NamedTuple):
+    """A match as the first participant saw it: its ticks, how many frames, its rows' digest, and how often it was rolled back."""
+
+    ticks: list[Tick]
+    frames: int
+    chain: bytes
+    rollbacks: int
+
+
 _HEAD = struct.Struct("<BBBBI")
 _PACKET, _EVENT, _UPLOAD = 1, 2, 4
+
+
+class Lived(NamedTuple):
+    """One tick that was timed, in microseconds.
+
+    Attributes:
+        stepped: whether a frame was simulated in it.
+        tick: the whole tick.
+        drawing: of that, the picture.
+        bare: a bare step of the environment with the same actions, timed right after it; 0 if no frame was simulated.
+    """
+
+    stepped: bool
+    tick: float
+    drawing: float
+    bare: float
 
 
 def measure(request: str) -> str:
@@ -43,37 +69,49 @@ def measure(request: str) -> str:
         microseconds; `rollbacks` and `frames` of the match that was timed.
     """
     values = json.loads(request)
-    experiment = replace(load_experiment(values["source"]), max_steps=values["frames"], episodes=1)
     source = values["source"]
-    ticks, frames, chain = record(experiment, source)
+    experiment = replace(load_experiment(source), max_steps=values["frames"], episodes=1)
+    recorded = record(experiment, source)
+    lived = relive(experiment, source, recorded)
+    stepped = [tick[1:] for tick in lived if tick.stepped]
+    idle = [tick.tick for tick in lived if not tick.stepped]
+    return json.dumps({"stepped": stepped, "idle": idle, "frames": recorded.frames, "rollbacks": recorded.rollbacks})
 
+
+def relive(experiment: Experiment, source: dict[str, Any], recorded: Recorded) -> list[Lived]:
+    """Time a participant who lives alone through what the first one of a match lived through.
+
+    Raises:
+        ValueError: it did not come to the same end.
+    """
     drawing = [0.0]
     bare = experiment.environment()
     bare.reset(seed=episode_seed(SEED, 0))
     alone = Participant(experiment, source)
     alone._drawing.view = _timed(alone._drawing.view, drawing)  # type: ignore[assignment, method-assign]
     alone.start(start_of(experiment, 0))
-    stepped, idle = [], []
-    for now, inbox in ticks:
+    lived = []
+    for now, inbox in recorded.ticks:
         before = _frame(alone)
         drawing[0] = 0.0
         began = perf_counter()
         alone.tick(now, inbox)
         taken = perf_counter() - began
-        if _frame(alone) == before:
-            idle.append(taken * 1e6)
-            continue
-        actions = _native(alone, bare)
-        began = perf_counter()
-        bare.step(actions)
-        stepped.append([taken * 1e6, drawing[0] * 1e6, (perf_counter() - began) * 1e6])
-    if (_frame(alone), _chain(alone)) != (frames, chain):
+        stepped = _frame(alone) != before
+        step = 0.0
+        if stepped:
+            actions = _native(alone, bare)
+            began = perf_counter()
+            bare.step(actions)
+            step = perf_counter() - began
+        lived.append(Lived(stepped, taken * 1e6, drawing[0] * 1e6, step * 1e6))
+    if (_frame(alone), _chain(alone)) != (recorded.frames, recorded.chain):
         raise ValueError("the match that was timed is not the one that was recorded")
-    return json.dumps({"stepped": stepped, "idle": idle, "frames": frames, "rollbacks": _match(alone).counters.rollbacks})
+    return lived
 
 
-def record(experiment: Experiment, source: dict[str, Any]) -> tuple[list[Tick], int, bytes]:
-    """A match by nobody's keys (CartPole's player balances): the first participant's ticks, its frames, and its rows' digest."""
+def record(experiment: Experiment, source: dict[str, Any]) -> Recorded:
+    """Play a match by nobody's keys (CartPole's player balances), and keep what reached the first participant."""
     cast = [Participant(experiment, source) for _ in range(experiment.players)]
     for place, participant in enumerate(cast):
         participant.start(start_of(experiment, place))
@@ -101,7 +139,7 @@ def record(experiment: Experiment, source: dict[str, Any]) -> tuple[list[Tick], 
                     waiting[place].append((now + LATENCY_MS, _event({"type": "stored", "upload": number})))
     if cast[0]._phase == "failed":
         raise ValueError(f"the match failed: {_match(cast[0]).detail}")
-    return ticks, _frame(cast[0]), _chain(cast[0])
+    return Recorded(ticks, _frame(cast[0]), _chain(cast[0]), _match(cast[0]).counters.rollbacks)
 
 
 def start_of(experiment: Experiment, place: int) -> dict[str, Any]:

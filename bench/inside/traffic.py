@@ -7,6 +7,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
+from bench.inside.crowd import crowd_of
 from pyodide_runtime.match import Outcome
 from pyodide_runtime.network.virtual import NetworkConditions
 from pyodide_runtime.virtual.inputs import Controller
@@ -23,14 +24,15 @@ def measure(request: str) -> str:
     """Play one match in which everybody changes the action all the time.
 
     Args:
-        request: JSON of `source`, `fps`, `frames`, `latency_ms` (each way) and `loss` (0 to 1, each way).
+        request: JSON of `source` (an example) or `players` (so many of the crowd), and of `fps`, `frames`, `latency_ms` (each
+            way) and `loss` (0 to 1, each way).
 
     Returns:
         JSON: `bytes_a_second`, of each player, without the headers of SCTP, DTLS, UDP and IP; `packets_a_second`, likewise;
         `rollbacks`, likewise; `round_trip_ms`; `lost`, packets.
     """
     values = json.loads(request)
-    experiment = load_experiment(values["source"])
+    experiment = load_experiment(values["source"]) if "source" in values else crowd_of(values["players"])
     scenario = Scenario(
         players=experiment.players,
         frames=values["frames"],
@@ -45,6 +47,8 @@ def measure(request: str) -> str:
     outcomes = {match.outcome for match in table.matches}
     if outcomes != {Outcome.COMPLETED}:
         raise ValueError(f"the match ended as {outcomes}")
+    if min(match.counters.rollbacks for match in table.matches) == 0:
+        raise ValueError("some player was never rolled back: nobody did anything")
     seconds = table.now / 1000
     return json.dumps(
         {

@@ -110,6 +110,7 @@ def _given(environment: str) -> tuple[str, Callable[[], Any], int, Policy | None
     """An environment by its place in Python, with the number of its players, and its partner."""
     try:
         target = load_target(environment)
-        return environment, target.factory, target.players, target.partner
+        partner = None if target.experiment is None else target.experiment.partner
+        return environment, target.factory, target.players, partner
     except PyodideRuntimeError as error:
         raise ValueError(str(error)) from error

@@ -1,4 +1,6 @@
-"""Three people on one board of squares, thirty frames a second: who steps on a square owns it, and two may not stand on one.
+"""Three people, or as many as have names, on one board of squares, thirty frames a second.
+
+Who steps on a square owns it, and two may not stand on one.
 
 All arithmetic is of whole numbers, so it is the same on every host.
 """
@@ -11,11 +13,16 @@ import pyodide_runtime as pr
 
 SIDE, STEPS = 9, 300
 NAMES = ("red", "green", "blue")
-FILLS = {"red": "#c53030", "green": "#2f855a", "blue": "#2b6cb0"}
+FILLS = {"red": "#c53030", "green": "#2f855a", "blue": "#2b6cb0", "gold": "#b7791f"}
 MOVES = {0: (0, 0), 1: (0, -1), 2: (0, 1), 3: (-1, 0), 4: (1, 0)}
 
 
 def make_env() -> Any:
+    """The board of three players."""
+    return make_board(NAMES, STEPS)
+
+
+def make_board(names: tuple[str, ...], steps: int) -> Any:
     """The board, as a PettingZoo environment."""
     import random
 
@@ -28,10 +35,10 @@ def make_env() -> Any:
         metadata: ClassVar[dict[str, Any]] = {"name": "board_v0"}
 
         def __init__(self) -> None:
-            self.possible_agents = list(NAMES)
+            self.possible_agents = list(names)
             self.agents: list[str] = []
-            self.action_spaces = {name: spaces.Discrete(len(MOVES)) for name in NAMES}
-            self.observation_spaces = {name: spaces.Discrete(SIDE * SIDE) for name in NAMES}
+            self.action_spaces = {name: spaces.Discrete(len(MOVES)) for name in names}
+            self.observation_spaces = {name: spaces.Discrete(SIDE * SIDE) for name in names}
             self.generator = random.Random()
 
         def observation_space(self, agent: str) -> spaces.Discrete:
@@ -46,17 +53,17 @@ def make_env() -> Any:
             """Everybody on a square of their own."""
             if seed is not None:
                 self.generator.seed(seed)
-            self.agents = list(NAMES)
+            self.agents = list(names)
             self.frame = 0
-            squares = self.generator.sample(range(SIDE * SIDE), len(NAMES))
-            self.places = {name: [square % SIDE, square // SIDE] for name, square in zip(NAMES, squares, strict=True)}
+            squares = self.generator.sample(range(SIDE * SIDE), len(names))
+            self.places = {name: [square % SIDE, square // SIDE] for name, square in zip(names, squares, strict=True)}
             self.owners: dict[tuple[int, int], str] = {}
             return self._seen(), self._infos()
 
         def step(self, actions: dict[str, int]) -> tuple[Any, ...]:
             """Move everybody, in an order that is drawn anew for each frame."""
             before = list(self.owners.values())
-            for name in self.generator.sample(NAMES, len(NAMES)):
+            for name in self.generator.sample(names, len(names)):
                 dx, dy = MOVES[int(actions[name])]
                 x, y = self.places[name]
                 goal = [min(SIDE - 1, max(0, x + dx)), min(SIDE - 1, max(0, y + dy))]
@@ -65,9 +72,9 @@ def make_env() -> Any:
                     self.owners[goal[0], goal[1]] = name
             self.frame += 1
             after = list(self.owners.values())
-            rewards = {name: float(after.count(name) - before.count(name)) for name in NAMES}
-            over = self.frame >= STEPS
-            answer = (self._seen(), rewards, dict.fromkeys(NAMES, False), dict.fromkeys(NAMES, over), self._infos())
+            rewards = {name: float(after.count(name) - before.count(name)) for name in names}
+            over = self.frame >= steps
+            answer = (self._seen(), rewards, dict.fromkeys(names, False), dict.fromkeys(names, over), self._infos())
             if over:
                 self.agents = []
             return answer

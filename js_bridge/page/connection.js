@@ -75,6 +75,7 @@ export class Connection {
   /** @type {Map<number, PeerState["state"]>} */
   #peerStates = new Map();
   #key = "";
+  #rejoining = false;
   /** @type {Keyboard | undefined} */
   #keyboard;
   #progress = new Progress();
@@ -166,6 +167,7 @@ export class Connection {
         this.#count = message.player_count;
         this.#key = message.key;
         this.#endStage("join");
+        this.#on.onJoined?.(message.running);
         this.#post({ type: "load", config: message.config });
         this.#sprites = this.#picture.loadSprites(message.config.sprites);
         break;
@@ -208,7 +210,8 @@ export class Connection {
       console.warn(`the worker sent ${fault}`);
       return;
     }
-    this.#take(message);
+    // What follows is of a match that goes on elsewhere, and would be told as if it had failed.
+    if (!this.#rejoining) this.#take(message);
   }
 
   /** @param {import("../messages.js").ToPage} message */
@@ -243,6 +246,8 @@ export class Connection {
         break;
       case "rejoin":
         console.info(`the page is loaded again: ${message.detail}`);
+        this.#rejoining = true;
+        this.#on.onRejoin?.();
         window.location.reload();
         break;
       case "paused":
@@ -253,7 +258,10 @@ export class Connection {
         break;
       case "peers":
         this.#peerStates = new Map(message.peers.map(({ peer, state }) => [peer, state]));
-        this.#on.onPeers?.(this.#peerStates);
+        this.#on.onPeers?.(this.#peerStates, message.on_drop);
+        break;
+      case "catching_up":
+        this.#on.onCatchingUp?.(message.share);
         break;
       case "relay":
         this.#relay.send(message);

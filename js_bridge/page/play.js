@@ -5,7 +5,7 @@
  */
 
 import { connect } from "../index.js";
-import { wordsFor } from "./words.js";
+import { bannerFor, wordsFor } from "./words.js";
 
 /** @typedef {import("./connection.js").Connection} Connection */
 /** @typedef {import("./socket.js").Player} Player */
@@ -22,6 +22,10 @@ const ENDINGS = Object.freeze({
     "The match has ended",
     "This page was hidden for too long, so the match ended early. Nothing more is asked of you.",
   ],
+  dropped: [
+    "The match went on without you",
+    "Your connection was lost for a while. Reload the page to come back to the match.",
+  ],
   left: ["You left the match", "Nothing more is asked of you."],
 });
 const WATCHED = Object.freeze(["The match has ended", "Thank you for watching. You may close this page."]);
@@ -33,7 +37,11 @@ const ABOUT_TO_BEGIN = Object.freeze({
 /** For whoever comes when the match goes on already, to play again or to watch. */
 const COMING_BACK = Object.freeze({
   title: "Coming back",
-  text: "The match goes on already. This page catches up with it.",
+  text: "The match has begun already. This page catches up with it.",
+});
+const REJOINING = Object.freeze({
+  title: "Coming back",
+  text: "The connection was lost for a while, and the match went on. This page is loaded again and catches up.",
 });
 
 /** How often the numbers of `?debug=1` are shown anew, in milliseconds. */
@@ -109,22 +117,19 @@ function showPlayers(players, count, { phase }) {
   }));
 }
 
+/** @typedef {Omit<import("./words.js").Situation, "players" | "index">} Known */
+
 /**
  * @param {Connection} connection
- * @param {Pick<import("./words.js").Situation, "links" | "peers" | "line">} situation
+ * @param {Known} known
  */
-function showLinks({ start }, { links, peers, line }) {
+function showOthers({ start }, known) {
   if (!start) return;
-  const { state, text, notice } = wordsFor({ links, peers, line, players: start.players, index: start.index });
+  const situation = { ...known, players: start.players, index: start.index };
+  const { state, text, notice } = wordsFor(situation);
   element("status").dataset.state = state;
   element("notice").hidden = notice === "";
-  write({ status: text, notice });
-}
-
-/** @param {readonly string[]} players */
-function showPause(players) {
-  const names = players.map((name) => `${name}'s`).join(" and ");
-  write({ pause: names && `Paused: ${names} ${players.length > 1 ? "pages are" : "page is"} hidden` });
+  write({ status: text, notice, banner: bannerFor(situation) });
 }
 
 /** @param {Connection} connection */
@@ -140,8 +145,13 @@ function showNumbers(connection) {
 function play() {
   /** @type {{players: readonly Player[], count: number}} */
   let roster = { players: [], count: 0 };
-  /** @type {Pick<import("./words.js").Situation, "links" | "peers" | "line">} */
-  const situation = { links: new Map(), peers: new Map(), line: "open" };
+  /** @type {Known} */
+  const known = { links: new Map(), peers: new Map(), onDrop: "end", line: "open", paused: [], share: null };
+  /** @param {Partial<Known>} news */
+  const learn = (news) => {
+    Object.assign(known, news);
+    showOthers(connection, known);
+  };
   element("watching").hidden = !watching;
   const connection = connect({
     room,
@@ -160,6 +170,10 @@ function play() {
       element("bar").setAttribute("aria-valuenow", String(percent));
       write({ label });
     },
+    onJoined: (running) => {
+      write({ name: connection.config?.experiment.settings.name ?? "" });
+      if (running) write({ ...COMING_BACK, ...(watching ? { title: "Watching" } : {}) });
+    },
     onAbout: ({ name, instructions }) => {
       document.title = name;
       write({ name, instructions });
@@ -170,21 +184,19 @@ function play() {
       showPlayers(players, count, connection);
     },
     onLinks: (links) => {
-      situation.links = links;
-      showLinks(connection, situation);
+      learn({ links });
       if (connection.phase !== "waiting") return;
       const { title, text } = connection.start?.running ? COMING_BACK : ABOUT_TO_BEGIN;
       write({ title: watching ? "Watching" : title, text });
     },
-    onPeers: (peers) => {
-      situation.peers = peers;
-      showLinks(connection, situation);
+    onPeers: (peers, onDrop) => learn({ peers, onDrop }),
+    onLine: (line) => learn({ line }),
+    onPaused: (paused) => learn({ paused }),
+    onCatchingUp: (share) => learn({ share }),
+    onRejoin: () => {
+      document.documentElement.dataset.rejoining = "";
+      write(REJOINING);
     },
-    onLine: (line) => {
-      situation.line = line;
-      showLinks(connection, situation);
-    },
-    onPaused: showPause,
     onWarning: (text) => {
       write({ warning: text });
       element("warning").hidden = false;

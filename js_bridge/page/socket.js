@@ -12,7 +12,8 @@ import { FROM_SERVER, faultOf } from "../messages.js";
 /** @typedef {{player_id: string, index: number, ready: boolean}} Player */
 
 /**
- * @typedef {{type: "joined", player_id: string, index: number, player_count: number, key: string, config: Config}
+ * @typedef {{type: "joined", player_id: string, index: number, player_count: number, key: string,
+ *     running: boolean, config: Config}
  *   | {type: "roster", players: Player[]}
  *   | {type: "start", start: Start}
  *   | {type: "signal", from: number, data: any}

@@ -1,32 +1,43 @@
 /**
- * @file The words for how the other players are reached: one for the corner of the page, and one line for what a person
- * may wonder about. It shows nothing itself.
+ * @file The words for how the other players are reached: one for the corner of the page, one line for what a person
+ * may wonder about, and a few over the picture for why it stands still or runs ahead. It shows nothing itself.
  */
 
 /** @typedef {import("./connection.js").LinkState} LinkState */
+/** @typedef {import("../messages.js").OnDrop} OnDrop */
 /** @typedef {import("../messages.js").PeerState["state"]} PeerWord */
 
 /**
  * @typedef {object} Situation by the indices of the other pages
  * @property {ReadonlyMap<number, LinkState>} links
  * @property {ReadonlyMap<number, PeerWord>} peers what the match knows of the players
+ * @property {OnDrop} onDrop what it does while one of them is gone
+ * @property {readonly string[]} paused players for whose sake nobody goes on, as their pages are hidden
+ * @property {number | null} share how far this page is that catches up, from 0 to 1; null if it does not
  * @property {"open" | "lost" | "closed"} line to the server
  * @property {readonly {player_id: string, index: number}[]} players all of them
  * @property {number} index this page's own
  */
 
-/** @typedef {{state: "open" | "connecting" | "closed" | "", text: string, notice: string}} Words */
+/** @typedef {{state: "open" | "connecting" | "closed" | "away" | "", text: string, notice: string}} Words */
+
+/** @type {Readonly<Record<OnDrop, string>>} */
+const ABSENT = Object.freeze({
+  end: "is gone, and the match ends.",
+  pause: "is away. The match waits for them.",
+  default: "is away. The match goes on without them until they return.",
+  partner: "is away. The computer plays in their place until they return.",
+});
 
 /** @type {Readonly<Partial<Record<PeerWord, string>>>} */
 const PEERS = Object.freeze({
   silent: "is not heard at the moment. The match waits.",
-  absent: "is away. The match goes on without them until they return.",
   returning: "is back, and catches up.",
 });
 
 /** @type {Readonly<Partial<Record<LinkState, string>>>} */
 const LINKS = Object.freeze({
-  closed: "has left the page. They can return to it.",
+  closed: "has left the page.",
   connecting: "is being connected.",
   relay: "is reached through the server.",
 });
@@ -37,20 +48,50 @@ const LINKS = Object.freeze({
  * @param {Situation} situation
  * @returns {Words} empty where there are no other players
  */
-export function wordsFor({ links, peers, line, players, index }) {
+export function wordsFor({ links, peers, onDrop, line, players, index }) {
   const others = players.filter((player) => player.index !== index);
   const states = others.map((player) => links.get(player.index) ?? "closed");
   if (others.length === 0) return { state: "", text: "", notice: "" };
   const notes = others.map((player) => {
     const link = links.get(player.index) ?? "closed";
-    const word = PEERS[peers.get(player.index) ?? "here"] ?? LINKS[link];
+    const state = peers.get(player.index) ?? "here";
+    const word = state === "absent" ? ABSENT[onDrop] : PEERS[state] ?? LINKS[link];
     const name = others.length === 1 ? "The other player" : player.player_id;
     // Of a single one the corner of the page says as much.
     if (others.length === 1 && word && (word === LINKS.relay || word === LINKS.connecting)) return "";
     return word ? `${name} ${word}` : "";
   });
   if (line === "lost") notes.push("The line to the server was lost, and is being opened again.");
-  return { ...summary(states, others.length === 1), notice: notes.filter(Boolean).join(" ") };
+  const notice = notes.filter(Boolean).join(" ");
+  const away = others.some((player) => ["absent", "returning"].includes(peers.get(player.index) ?? "here"));
+  if (away && onDrop !== "end") {
+    return { state: "away", text: onDrop === "pause" ? "Paused" : "Playing on", notice };
+  }
+  return { ...summary(states, others.length === 1), notice };
+}
+
+/**
+ * Says over the picture why it stands still, or runs ahead; nothing where the match goes on as usual.
+ *
+ * @param {Pick<Situation, "peers" | "onDrop" | "paused" | "share" | "players" | "index">} situation
+ * @returns {string}
+ */
+export function bannerFor({ peers, onDrop, paused, share, players, index }) {
+  if (share !== null) return `Catching up: ${Math.floor(share * 100)} %`;
+  if (paused.length > 0) {
+    const names = list(paused.map((name) => `${name}'s`));
+    return `Paused: ${names} ${paused.length > 1 ? "pages are" : "page is"} hidden`;
+  }
+  const others = players.filter((player) => player.index !== index);
+  const away = others.filter((player) => ["absent", "returning"].includes(peers.get(player.index) ?? "here"));
+  if (onDrop !== "pause" || away.length === 0) return "";
+  const names = others.length === 1 ? "the other player" : list(away.map(({ player_id: id }) => id));
+  return `Paused until ${names} ${away.length > 1 ? "are" : "is"} back`;
+}
+
+/** @param {readonly string[]} names */
+function list(names) {
+  return names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
 }
 
 /**

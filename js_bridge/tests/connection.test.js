@@ -46,7 +46,10 @@ function connecting(context, options = {}) {
     onPlayers: (players, count) => seen.push([players.length, count]),
     onLinks: (links) => seen.push(Object.fromEntries(links)),
     onPaused: (players) => seen.push(["paused", ...players]),
-    onPeers: (peers) => seen.push({ peers: Object.fromEntries(peers) }),
+    onPeers: (peers, onDrop) => seen.push({ peers: Object.fromEntries(peers), onDrop }),
+    onCatchingUp: (share) => seen.push({ share }),
+    onJoined: (running) => running && seen.push("running"),
+    onRejoin: () => seen.push("rejoin"),
     onLine: (line) => seen.push({ line }),
     onAbout: (about) => seen.push(about.name),
   });
@@ -58,7 +61,7 @@ function connecting(context, options = {}) {
 
 /** @param {ReturnType<typeof connecting>} part */
 async function ready({ worker, server }) {
-  server.say({ type: "joined", player_id: "A", index: 0, player_count: 2, key: "k1", config: CONFIG });
+  server.say({ type: "joined", player_id: "A", index: 0, player_count: 2, key: "k1", running: false, config: CONFIG });
   worker.say({ type: "ready", about: ABOUT });
   await new Promise((resolve) => { setImmediate(resolve); });
 }
@@ -71,7 +74,7 @@ test("the worker is made at once, and loads what the server says", (context) => 
   assert.match(String(worker.url), /\/worker\/worker\.js$/);
   assert.equal(worker.options.type, "module");
   assert.equal(server.url, "ws://server/api/rooms/r1/socket?player_id=A");
-  server.say({ type: "joined", player_id: "A", index: 0, player_count: 2, key: "k1", config: CONFIG });
+  server.say({ type: "joined", player_id: "A", index: 0, player_count: 2, key: "k1", running: false, config: CONFIG });
   assert.deepEqual(worker.told, [{ type: "load", config: CONFIG }]);
 });
 
@@ -278,8 +281,35 @@ test("a spectator watches: it has no keys, and says so to the server", async (co
 test("what the match knows of the other players is told", async (context) => {
   const part = connecting(context);
   await ready(part);
-  part.worker.say({ type: "peers", peers: [{ peer: 1, state: "silent" }] });
-  assert.deepEqual(part.seen.at(-1), { peers: { 1: "silent" } });
+  part.worker.say({ type: "peers", peers: [{ peer: 1, state: "silent" }], on_drop: "pause" });
+  assert.deepEqual(part.seen.at(-1), { peers: { 1: "silent" }, onDrop: "pause" });
+  part.worker.say({ type: "peers", peers: [{ peer: 1, state: "silent" }], on_drop: "perhaps" });
+  assert.deepEqual(part.seen.at(-1), { peers: { 1: "silent" }, onDrop: "pause" });
+});
+
+test("a page that comes late hears that the match goes on, and how far it has caught up", async (context) => {
+  const part = connecting(context);
+  const seat = { player_id: "A", index: 0, player_count: 2, key: "k1" };
+  part.server.say({ type: "joined", ...seat, running: true, config: CONFIG });
+  assert.deepEqual(part.seen.at(-1), "running");
+  for (const share of [0, 0.4, null]) {
+    part.worker.say({ type: "catching_up", share });
+    assert.deepEqual(part.seen.at(-1), { share });
+  }
+});
+
+test("a page without which the others went on is loaded again, and does not call that a failure", async (context) => {
+  const part = connecting(context);
+  await ready(part);
+  part.server.say({ type: "start", start: START });
+  part.worker.say({ type: "phase", phase: "playing" });
+  part.worker.say({ type: "rejoin", detail: "the others went on" });
+  part.worker.say({ type: "rejoin", detail: "the others went on" });
+  part.worker.say({ type: "phase", phase: "failed", outcome: "dropped", error: "the others went on" });
+  assert.equal(part.page.location.reloads, 1);
+  assert.equal(part.seen.at(-1), "rejoin");
+  assert.equal(part.connection.phase, "playing");
+  assert.ok(!part.server.sent.some(({ type }) => type === "failed"));
 });
 
 test("a line that is lost in a match is opened again, with the key of the seat", async (context) => {

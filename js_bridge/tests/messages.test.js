@@ -21,12 +21,15 @@ test("messages as they should be have no fault", () => {
     { type: "stats", values: new Float64Array(3) },
     { type: "phase", phase: "finished", outcome: "completed", detail: "" },
     { type: "phase", phase: "playing" },
-    { type: "peers", peers: [{ peer: 1, state: "silent" }] },
+    { type: "peers", peers: [{ peer: 1, state: "silent" }], on_drop: "pause" },
+    { type: "catching_up", share: 0.5 },
+    { type: "catching_up", share: null },
+    { type: "rejoin", detail: "the others went on" },
     { type: "link", peer: 1, state: "relay", reason: "nothing comes directly" },
     { type: "stage", name: "core", bytes: 1, total: null, start: 0.5, end: null },
   ]) assert.equal(faultOf(TO_PAGE, message), null);
   for (const message of [
-    { type: "joined", player_id: "A", index: 0, player_count: 2, key: "k", config: CONFIG },
+    { type: "joined", player_id: "A", index: 0, player_count: 2, key: "k", running: false, config: CONFIG },
     { type: "rejoined", index: 1, incarnation: 2 },
     { type: "roster", players: [{ player_id: "A", index: 0, ready: false }] },
     { type: "refused", error: "the room is full" },
@@ -49,7 +52,7 @@ test("a fault names the message and the field", () => {
     faultOf(TO_PAGE, { type: "phase", phase: "dancing" }), 'a "phase" message whose "phase" is missing or wrong',
   );
   const wrong = { ...CONFIG, uploads: 1 };
-  const joined = { type: "joined", player_id: "A", index: 0, player_count: 2, key: "k", config: wrong };
+  const joined = { type: "joined", player_id: "A", index: 0, player_count: 2, key: "k", running: false, config: wrong };
   assert.equal(faultOf(FROM_SERVER, joined), 'a "joined" message whose "config" is missing or wrong');
 });
 

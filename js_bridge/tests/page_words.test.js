@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { wordsFor } from "../page/words.js";
+import { bannerFor, wordsFor } from "../page/words.js";
 
 /** @typedef {import("../page/words.js").Situation} Situation */
 
@@ -16,11 +16,25 @@ const THREE = ["Ada", "Ben", "Cy"].map((name, index) => ({ player_id: name, inde
  * @param {object} [more]
  * @param {Record<number, import("../page/words.js").PeerWord>} [more.peers]
  * @param {Situation["line"]} [more.line]
+ * @param {Situation["onDrop"]} [more.onDrop]
  * @param {number} [more.count]
  */
-function words(links, { peers = {}, line = "open", count = 2 } = {}) {
-  const map = (/** @type {object} */ told) => new Map(Object.entries(told).map(([peer, word]) => [Number(peer), word]));
-  return wordsFor({ links: map(links), peers: map(peers), line, players: THREE.slice(0, count), index: 0 });
+function words(links, { peers = {}, line = "open", onDrop = "end", count = 2 } = {}) {
+  return wordsFor(situation({ links: map(links), peers: map(peers), line, onDrop, players: THREE.slice(0, count) }));
+}
+
+/** @param {object} told */
+function map(told) {
+  return new Map(Object.entries(told).map(([peer, word]) => [Number(peer), word]));
+}
+
+/**
+ * @param {Partial<Situation>} told
+ * @returns {Situation}
+ */
+function situation(told) {
+  const usual = { links: new Map(), peers: new Map(), paused: [], share: null, players: THREE, index: 0 };
+  return { ...usual, line: "open", onDrop: "end", ...told };
 }
 
 test("a player alone is told nothing", () => {
@@ -38,15 +52,40 @@ test("a player who is silent, away or back again is told of in plain words", () 
   /** @type {[import("../page/words.js").PeerWord, string][]} */
   const told = [
     ["silent", "The other player is not heard at the moment. The match waits."],
-    ["absent", "The other player is away. The match goes on without them until they return."],
+    ["absent", "The other player is gone, and the match ends."],
     ["returning", "The other player is back, and catches up."],
     ["here", ""],
   ];
   for (const [word, notice] of told) assert.equal(words({ 1: "direct" }, { peers: { 1: word } }).notice, notice);
 });
 
+test("of a player who is away it is said what the match does meanwhile, and nothing else", () => {
+  /** @type {[Situation["onDrop"], string, string][]} */
+  const told = [
+    ["pause", "Paused", "The other player is away. The match waits for them."],
+    ["default", "Playing on", "The other player is away. The match goes on without them until they return."],
+    ["partner", "Playing on", "The other player is away. The computer plays in their place until they return."],
+  ];
+  for (const [onDrop, text, notice] of told) {
+    const away = { state: "away", text, notice };
+    assert.deepEqual(words({ 1: "closed" }, { peers: { 1: "absent" }, onDrop }), away);
+  }
+});
+
+test("over the picture it is said why it stands still or runs ahead, and for whom", () => {
+  assert.equal(bannerFor(situation({})), "");
+  assert.equal(bannerFor(situation({ share: 0.409 })), "Catching up: 40 %");
+  assert.equal(bannerFor(situation({ paused: ["red"] })), "Paused: red's page is hidden");
+  assert.equal(bannerFor(situation({ paused: ["a", "b", "c"] })), "Paused: a's, b's and c's pages are hidden");
+  const peers = map({ 1: "absent", 2: "returning" });
+  assert.equal(bannerFor(situation({ peers, onDrop: "default" })), "");
+  assert.equal(bannerFor(situation({ peers, onDrop: "pause" })), "Paused until Ben and Cy are back");
+  const two = { peers, onDrop: /** @type {const} */ ("pause"), players: THREE.slice(0, 2) };
+  assert.equal(bannerFor(situation(two)), "Paused until the other player is back");
+});
+
 test("what the match knows of a player goes before what the link does", () => {
-  assert.match(words({ 1: "closed" }, { peers: { 1: "absent" } }).notice, /^The other player is away/);
+  assert.match(words({ 1: "closed" }, { peers: { 1: "absent" } }).notice, /^The other player is gone/);
   assert.match(words({ 1: "closed" }).notice, /^The other player has left the page/);
 });
 

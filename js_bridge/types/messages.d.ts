@@ -54,8 +54,13 @@ export function faultOf(table: Table, message: any): string | null;
  * @typedef {"direct" | "relay" | "closed"} Way
  */
 /**
- * What Python knows of the other players. "silent": nothing has come of late; "absent": it is gone, and the match
- * goes on without it; "returning": it is there again and catches up.
+ * What a match does while a player is gone: it ends, waits, or goes on with the default action or with a partner.
+ *
+ * @typedef {"end" | "pause" | "default" | "partner"} OnDrop
+ */
+/**
+ * What Python knows of the other players. "silent": nothing has come of late; "absent": it is gone; "returning": it
+ * is there again and catches up.
  *
  * @typedef {{peer: number, state: "here" | "silent" | "absent" | "returning"}} PeerState
  */
@@ -85,7 +90,8 @@ export function faultOf(table: Table, message: any): string | null;
  *   | {type: "rejoin", detail: string}
  *   | {type: "link", peer: number, state: Way, reason?: string}
  *   | {type: "trouble", peer: number, open: boolean}
- *   | {type: "peers", peers: PeerState[]}
+ *   | {type: "peers", peers: PeerState[], on_drop: OnDrop}
+ *   | {type: "catching_up", share: number | null}
  *   | {type: "relay", peer: number, channel: ChannelName, heard: boolean, data: ArrayBuffer}
  *   | {type: "packet", peer: number, channel: ChannelName, data: ArrayBuffer}
  *   | {type: "log", text: string}
@@ -202,8 +208,12 @@ export type ChannelName = "input" | "control";
  */
 export type Way = "direct" | "relay" | "closed";
 /**
- * What Python knows of the other players. "silent": nothing has come of late; "absent": it is gone, and the match
- * goes on without it; "returning": it is there again and catches up.
+ * What a match does while a player is gone: it ends, waits, or goes on with the default action or with a partner.
+ */
+export type OnDrop = "end" | "pause" | "default" | "partner";
+/**
+ * What Python knows of the other players. "silent": nothing has come of late; "absent": it is gone; "returning": it
+ * is there again and catches up.
  */
 export type PeerState = {
     peer: number;
@@ -304,6 +314,10 @@ export type ToPage = {
 } | {
     type: "peers";
     peers: PeerState[];
+    on_drop: OnDrop;
+} | {
+    type: "catching_up";
+    share: number | null;
 } | {
     type: "relay";
     peer: number;

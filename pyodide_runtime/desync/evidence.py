@@ -42,6 +42,7 @@ class Evidence:
     states: dict[int, Saved] = field(default_factory=dict)
     _stride: int = 1
     _largest: int = 1  # bytes that a state was seen to take beside the one before it
+    _room: int = MOST_STATES
 
     def begin(self) -> None:
         """Keep the state that the episode begins in; the runtime is at its beginning."""
@@ -70,13 +71,13 @@ class Evidence:
         return frame % self._stride == 0 or frame % self.every == 0
 
     def _keep(self, saved: Saved) -> None:
-        newest = next(reversed(self.states.values()), None)
-        if newest is not None and (saved.frame == 1 or saved.frame % self.every == 0):
+        if self.states and (saved.frame == 1 or saved.frame % self.every == 0):
             # To look once in a while costs nothing.
+            newest = next(reversed(self.states.values()))
             self._largest = max(self._largest, self.runtime.simulation.own_bytes(saved, newest))
+            self._room = max(FEWEST_STATES, min(MOST_STATES, MOST_BYTES // self._largest))
         self.states[saved.frame] = saved
-        room = max(FEWEST_STATES, min(MOST_STATES, MOST_BYTES // self._largest))
-        while len(self.states) > room:
+        while len(self.states) > self._room:
             self._thin()
 
     def _thin(self) -> None:

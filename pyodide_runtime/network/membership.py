@@ -96,7 +96,10 @@ class Membership:
 
     def is_out(self, host: int) -> bool:
         """Whether a host is held for gone."""
-        return host < len(self.standings) and self.standings[host].out
+        if host >= len(self.standings):
+            return False
+        running, gone, _, _ = self.standings[host]  # it is asked several times for every packet
+        return gone >= running
 
     def is_absent(self, host: int) -> bool:
         """Whether all agree that a host is gone."""

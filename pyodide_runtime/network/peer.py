@@ -58,6 +58,8 @@ class Peer:
         #: For each player the first frame of whose inputs it lacks.
         self.needs = [0] * self._players
         self.frame = self.held = 0
+        #: How many frames are final there.
+        self.final = 0
         self.sync.restart()
         self.ended = False  # its End arrived
         self.end_heard = False  # our End arrived there
@@ -104,6 +106,7 @@ class Peer:
             our_frame: the next frame that is simulated here, less the part of a frame that is to pass until then.
         """
         self.acknowledge(packet.needs)
+        self.final = max(self.final, packet.final)
         if now_ms != self._looked_at:
             self._waited = now_ms - self._looked_at > max(WAITED_MS, WAITED_FRAMES * self._period)
             self._looked_at = now_ms

@@ -21,6 +21,7 @@ can say so.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import struct
 from typing import NamedTuple
@@ -64,7 +65,7 @@ MAX_QUESTION, MAX_ANSWER = 1_000, 59_000
 
 _HEAD = struct.Struct("<BB4sBB")
 _INPUTS = struct.Struct("<BHIIhIIHI8sBB")
-_NEED = struct.Struct("<H")
+_NEED_SIZE = 2
 _FARTHEST_NEED = 0xFFFF
 #: No incarnation has this bit: it says that the sender is paused.
 _PAUSED = 0x80
@@ -253,13 +254,19 @@ def _check(key: bytes, version: int, kind: int, sender: int, incarnation: int, b
     return hashlib.blake2b(bytes((version, kind, sender, incarnation)) + body, digest_size=4, key=key).digest()
 
 
+@functools.cache
+def _needs(players: int) -> struct.Struct:
+    """The layout of the acknowledgements of so many players, at most 255."""
+    return struct.Struct(f"<{players}H")
+
+
 def _standings(standings: tuple[Standing, ...]) -> bytes:
     return b"".join([_STANDING.pack(running | left << 7, gone + 1, sponsor + 1) for running, gone, left, sponsor in standings])
 
 
 def _encode_inputs(packet: Inputs) -> bytes:
     needs, held = packet.needs, packet.held
-    told = b"".join([_NEED.pack(min(_FARTHEST_NEED, need - held)) for need in needs])
+    told = _needs(len(needs)).pack(*[beyond if (beyond := need - held) < _FARTHEST_NEED else _FARTHEST_NEED for need in needs])
     room = MAX_PACKET - _HEAD.size - _INPUTS.size - len(told)
     count, streams = MAX_INPUTS, []
     for stream in packet.streams:
@@ -394,10 +401,10 @@ def _decode_standings(body: bytes, at: int, hosts: int) -> tuple[tuple[Standing,
 
 def _decode_inputs(body: bytes, sender: int, incarnation: int) -> Inputs:
     (receiver, episode, frame, held, advantage, sent, echo, echo_age, final, chain, players, count) = _INPUTS.unpack_from(body)
-    at = _INPUTS.size + players * _NEED.size
+    at = _INPUTS.size + players * _NEED_SIZE
     if len(body) < at:
         raise WireError(f"a packet says that it tells of {players} players, but it is too short for that")
-    needs = tuple([held + beyond for (beyond,) in _NEED.iter_unpack(body[_INPUTS.size : at])])
+    needs = tuple([held + beyond for beyond in _needs(players).unpack_from(body, _INPUTS.size)])
     streams: list[Stream] = []
     room, last = MAX_INPUTS, -1
     for _ in range(count):

@@ -223,6 +223,8 @@ class RollbackSession:
         if held < 0:
             return 0
         new = inputs[held:]
+        if not new:
+            return 0
         records, partner = self._runtime.records, self._partner
         for frame, data in enumerate(new, start + held):
             queue.add(frame, data)

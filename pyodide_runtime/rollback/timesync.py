@@ -90,11 +90,10 @@ class TimeSync:
             self._astray += ((then + peers) / 2 - self._astray) * share
         self.ahead = ahead = self.own - self._astray
         beyond = max(0.0, ahead - TOLERANCE) if ahead > 0 else min(0.0, ahead + TOLERANCE)
-        self.stretch = self._stretch(beyond)
         if self._gain * beyond < STEADY:  # who has just been far behind or ahead is not for that reason slow or fast
             change = LASTING * self._gain * beyond - FORGOTTEN * self._lasting
             self._lasting = min(SLOWEST, max(0.0, self._lasting + change * self._view_s))
-            self.stretch = self._stretch(beyond)
+        self.stretch = self._stretch(beyond)
 
     def _stretch(self, beyond: float) -> float:
         """For `beyond` frames ahead (or, negative, behind) more than is tolerated."""

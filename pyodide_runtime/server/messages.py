@@ -98,10 +98,12 @@ _READERS: Mapping[str, Callable[[Message], Ready | Signal | Failed]] = {
 }
 
 
-def joined(session: str, player_id: str, index: int, player_count: int, key: str, config: Message) -> Message:
+def joined(
+    session: str, player_id: str, index: int, player_count: int, key: str, config: Message, *, running: bool
+) -> Message:
     """To a page that has a seat in its room; with `key` it may come back to it over another socket.
 
-    Spectators have the indices from `player_count` upwards.
+    Spectators have the indices from `player_count` upwards. `running`: the session goes on already.
     """
     return {
         "type": "joined",
@@ -110,6 +112,7 @@ def joined(session: str, player_id: str, index: int, player_count: int, key: str
         "index": index,
         "player_count": player_count,
         "key": key,
+        "running": running,
         "config": config,
     }
 

@@ -169,7 +169,9 @@ class Room:
             self._dismiss(before, "You joined this room again from another window, which plays on instead of this one.")
         self.seats[index] = seat
         config = self._source.config(self.loaded, self.session, player_id)
-        connection.send(messages.joined(self.session, player_id, index, self.capacity, seat.key, config))
+        running = self.state is RoomState.RUNNING
+        joined = messages.joined(self.session, player_id, index, self.capacity, seat.key, config, running=running)
+        connection.send(joined)
         self._tell_roster()
         return seat
 
@@ -272,6 +274,9 @@ class Room:
             self.state = RoomState.OVER
             outcome = self._storage.summary(self.session)["outcome"]
             self._report(f"room {self.name}: session {self.session} is over: {outcome}")
+            for seat in self._present():
+                if not seat.playing:
+                    self._dismiss(seat, "The session is over: there is nothing left to see.")
 
     def _present(self) -> list[Seat]:
         return [seat for _, seat in sorted(self.seats.items()) if seat.present]

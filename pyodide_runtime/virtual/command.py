@@ -137,8 +137,9 @@ def run(arguments: argparse.Namespace) -> int:
         raise SessionError("say what to simulate: MODULE:FACTORY, or the path of an experiment file")
     target = load_target(name)
     if schedule is not None:
+        partner = target.partner_in(schedule.scenario)
         again = f"{_python()} {shlex.quote(name)} --schedule {shlex.quote(str(arguments.schedule))}"
-        return _Run(arguments, target, 1).play([(lambda: replay(target.factory, schedule, partner=target.partner), again)])
+        return _Run(arguments, target, 1).play([(lambda: replay(target.factory, schedule, partner=partner), again)])
     scenario = scenario_of(arguments, target)
     matches = [
         (_match(target, replace(scenario, seed=seed)), " ".join([_python(), shlex.quote(name), *words_of(arguments, seed)]))
@@ -148,7 +149,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _match(target: Target, scenario: Scenario) -> Callable[[], SimulationReport]:
-    return lambda: play(target.factory, scenario, partner=target.partner)
+    return lambda: play(target.factory, scenario, partner=target.partner_in(scenario))
 
 
 class _Run:
@@ -188,7 +189,7 @@ class _Run:
         shrunk = shrink(
             self._target.factory,
             replace(report.schedule, target=self._target.name),
-            partner=self._target.partner,
+            partner=self._target.partner_in(report.schedule.scenario),
             on_trial=lambda trials, best: self._progress.show(
                 self._summary.played - 1, f"matches; shrinking: {trials} trials, {_size(best)}"
             ),

@@ -6,15 +6,18 @@ Nothing here plays anything.
 from __future__ import annotations
 
 import argparse
+import math
 import shlex
 from collections.abc import Callable
 from dataclasses import fields, replace
 from typing import Any
 
+from ..drops import OnDrop
 from ..errors import SessionError
 from ..network.virtual import NetworkConditions, Partition
+from ..network.virtual.conditions import check_milliseconds
 from ..rollback.delay import InputDelay
-from .scenario import Clock, Freeze, Scenario
+from .scenario import Clock, Departure, Freeze, Scenario
 from .target import Target
 
 __all__ = ["add_options", "count", "scenario_of", "words_of"]
@@ -32,8 +35,11 @@ CONDITIONS = (
 
 
 SCENARIO = (
-    "seed", "players", "frames", "episodes", "fps", "input_delay", "prediction_window", "prediction", "hold", "start_skew_ms",
+    "seed", "players", "hosts", "frames", "episodes", "fps", "input_delay", "prediction_window", "prediction", "hold",
+    "on_drop", "return_within_ms", "disconnect_after_ms", "start_skew_ms",
 )  # fmt: skip
+#: What may be given several times.
+MISHAPS = ("line", "freeze", "partition", "clock", "departure", "spectator")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -41,6 +47,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--seed", type=int, default=0, help="of the first match (default: 0)")
     add("--players", type=count, metavar="N", help="default: as many as the environment has")
+    add(
+        "--hosts",
+        type=_hosts,
+        metavar="N,N,...",
+        help="how many players each host has, as in 2,1,1 (default: as the experiment's pages, or one each)",
+    )
     add("--frames", type=count, metavar="N", help="at the most, in an episode (default: those of the experiment, or 450)")
     add("--episodes", type=count, metavar="N")
     add("--fps", type=float, metavar="N", help="frames a second")
@@ -53,6 +65,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--prediction-window", type=int, metavar="FRAMES")
     add("--prediction", choices=["last", "default"], help="how inputs are guessed")
     add("--hold", type=count, metavar="FRAMES", help="actions at random are held for up to so many frames")
+    add(
+        "--on-drop",
+        choices=[choice.value for choice in OnDrop],
+        help="what happens when a host is gone (default: that of the experiment, or end); partner needs an experiment that has one",
+    )
+    add("--return-within-ms", type=float, metavar="MS", help="how long a host may take to come back")
+    add("--disconnect-after-ms", type=float, metavar="MS", help="after how long a silence a host is taken to be gone")
     line = parser.add_argument_group("the lines between all hosts")
     for name, metavar, text in CONDITIONS:
         line.add_argument(f"--{name.replace('_', '-')}", type=int if name == "queue_bytes" else float, metavar=metavar, help=text)
@@ -73,6 +92,17 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="hosts are cut off, as in 2000:500:0,1",
     )
     mishaps.add_argument("--clock", type=_clock, action="append", metavar="HOST:RATE[:OFFSET_MS]", help="a host's clock is wrong")
+    mishaps.add_argument(
+        "--departure",
+        type=_departure,
+        action="append",
+        metavar="HOST:AT_MS[:BACK_MS[:HOW]]",
+        help="a host's page is closed, and so much later there again, if it is said; HOW is leaves, closes (default) or crashes, "
+        "as in 1:2000:800 or, for good, 1:2000::crashes",
+    )
+    mishaps.add_argument(
+        "--spectator", type=_spectator, action="append", metavar="AT_MS", help="one more host comes then, and only watches"
+    )
     mishaps.add_argument("--start-skew-ms", type=float, metavar="MS", help="how much later than the one before each host starts")
 
 
@@ -83,6 +113,7 @@ def scenario_of(arguments: argparse.Namespace, target: Target) -> Scenario:
     if experiment is not None:
         settings |= {
             "frames": experiment.max_steps or 450,
+            "hosts": tuple(map(len, experiment.hosts)) if experiment.players_per_page > 1 else None,
             "episodes": experiment.episodes,
             "fps": experiment.fps,
             "input_delay": experiment.input_delay,
@@ -107,6 +138,8 @@ def scenario_of(arguments: argparse.Namespace, target: Target) -> Scenario:
         lines=lines,
         freezes=tuple(arguments.freeze or ()),
         partitions=tuple(arguments.partition or ()),
+        departures=tuple(arguments.departure or ()),
+        spectators=tuple(arguments.spectator or ()),
         clocks=tuple(clocks.get(host, Clock()) for host in range(max(clocks, default=-1) + 1)),
     )
 
@@ -117,17 +150,19 @@ def words_of(arguments: argparse.Namespace, seed: int) -> list[str]:
     for option in (*SCENARIO[1:], *(condition for condition, _, _ in CONDITIONS)):
         value = getattr(arguments, option)
         if value is not None:
-            words += [f"--{option.replace('_', '-')}", _number(value)]
-    for option in ("line", "freeze", "partition", "clock"):
+            words += [f"--{option.replace('_', '-')}", _word(value)]
+    for option in MISHAPS:
         for value in getattr(arguments, option) or ():
             words += [f"--{option}", shlex.quote(_written(value))]
     return words
 
 
-def _number(value: Any) -> str:
-    """A number as it is read again to the last digit, or a word, or an input delay."""
+def _word(value: Any) -> str:
+    """A number as it is read again to the last digit, or a word, some whole numbers, or an input delay."""
     if isinstance(value, InputDelay):
         return f"{'matched' if value.matched else 'adaptive'}:{value.least}:{value.most}:{value.start}"
+    if isinstance(value, tuple):
+        return ",".join(map(str, value))
     text = str(value)
     return text.removesuffix(".0")
 
@@ -137,15 +172,20 @@ def _number(value: Any) -> str:
 
 def _written(value: Any) -> str:
     """A mishap as it is typed."""
+    if isinstance(value, float):
+        return _word(value)
     if isinstance(value, Freeze):
-        return f"{value.host}:{_number(value.at_ms)}:{_number(value.for_ms)}"
+        return f"{value.host}:{_word(value.at_ms)}:{_word(value.for_ms)}"
+    if isinstance(value, Departure):
+        back = "" if value.back_ms is None else _word(value.back_ms)
+        return f"{value.host}:{_word(value.at_ms)}:{back}:{value.how}"
     if isinstance(value, Partition):
         sides = [value.hosts, *([value.others] if value.others is not None else [])]
-        return ":".join([_number(value.at_ms), _number(value.for_ms), *(",".join(map(str, side)) for side in sides)])
+        return ":".join([_word(value.at_ms), _word(value.for_ms), *map(_word, sides)])
     if isinstance(value[1], Clock):
-        return f"{value[0]}:{_number(value[1].rate)}:{_number(value[1].offset_ms)}"
+        return f"{value[0]}:{_word(value[1].rate)}:{_word(value[1].offset_ms)}"
     (sender, receiver), changes = value
-    return f"{sender}:{receiver}:" + ",".join(f"{name}={_number(number)}" for name, number in changes.items())
+    return f"{sender}:{receiver}:" + ",".join(f"{name}={_word(number)}" for name, number in changes.items())
 
 
 def _parsed(form: str) -> Callable[[Callable[[list[str]], Any]], Callable[[str], Any]]:
@@ -174,6 +214,28 @@ def _input_delay(words: list[str]) -> int | InputDelay:
     if len(words) not in (1, 3, 4):
         raise ValueError
     return InputDelay(matched=words[0] == "matched", **bounds)
+
+
+@_parsed("how many players each host has, with commas between, as in 2,1,1")
+def _hosts(words: list[str]) -> tuple[int, ...]:
+    (counts,) = words
+    return tuple(count(number) for number in counts.split(","))
+
+
+@_parsed("HOST:AT_MS, HOST:AT_MS:BACK_MS or HOST:AT_MS:BACK_MS:HOW; BACK_MS may be empty, HOW is leaves, closes or crashes")
+def _departure(words: list[str]) -> Departure:
+    host, at, *rest = words
+    if len(rest) > 2:
+        raise ValueError
+    back = float(rest[0]) if rest and rest[0] else None
+    return Departure(host=int(host), at_ms=float(at), back_ms=back, **({"how": rest[1]} if len(rest) > 1 else {}))
+
+
+@_parsed("a time in ms, from 0 on")
+def _spectator(words: list[str]) -> float:
+    (at,) = words
+    check_milliseconds("spectator", float(at), longest=math.inf)
+    return float(at)
 
 
 @_parsed("HOST:AT_MS:FOR_MS")

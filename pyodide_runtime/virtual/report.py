@@ -35,7 +35,7 @@ class PeerReport:
         players: names of the players whose inputs came from it.
         csv: its export.
         frames: how many rows that has.
-        outcome: how the match ended for it; None if it had not ended.
+        outcome: how the match ended for it; None if it had not ended, or if the host had gone for good by then.
         detail: the outcome in words.
         certified_through: episode and frame of the last row that all are known to have alike; (0, -1) if there is none.
         rollbacks: how often it went back.
@@ -73,8 +73,8 @@ class SimulationReport:
         peers: every host, in order.
         oracle_csv: the export of a run without network from the confirmed inputs.
         divergence: the first place at which a host's data are not the oracle's; None if there is none.
-        outcome: how the match ended: completed, if it did for every host; else how it did for the host that ended first
-            without having completed; None if it did not end.
+        outcome: how the match ended: completed, if it did for every host that was there to the end; else how it did for the one
+            of them that ended first without having completed; None if it did not end.
         detail: that outcome in words.
         frames: how many rows the oracle has.
         packets_sent: attempts to transmit a packet again included.

@@ -13,6 +13,7 @@ from dataclasses import replace
 from itertools import groupby
 from typing import NamedTuple, TypeVar
 
+from ..errors import SessionError
 from ..network.virtual import Fate, Line, NetworkConditions, Partition
 from ..partner import Policy
 from ..rollback.inputs import FOCUSED
@@ -153,10 +154,25 @@ class _Shrinking:
             self._try(_with(self.best, **{name: value}))
         for line in list(self.best.scenario.lines):
             self._try(_with(self.best, lines={key: value for key, value in self.best.scenario.lines.items() if key != line}))
+        self._fewer_spectators()
+        for departure in self.best.scenario.departures:
+            stays_away = replace(departure, back_ms=None)
+            others = [stays_away if other == departure else other for other in self.best.scenario.departures]
+            self._try(_with(self.best, departures=tuple(others)))
         self._try(_with(self.best, conditions=replace(self.best.scenario.conditions, bandwidth_bytes_per_s=None)))
         for latency in _smaller(self.best.scenario.conditions.latency_ms):
             if self._try(_with(self.best, conditions=replace(self.best.scenario.conditions, latency_ms=latency))):
                 break
+
+    def _fewer_spectators(self) -> None:
+        """Without the last of those who watch, as long as nothing is said of that host."""
+        while self.best.scenario.spectators:
+            try:
+                candidate = _with(self.best, spectators=self.best.scenario.spectators[:-1])
+            except SessionError:
+                return
+            if not self._try(candidate):
+                return
 
     def _fewer_disturbances(self) -> None:
         self._minimise(lambda: list(_disturbances(self.best)), lambda kept: _with_disturbances(self.best, kept))

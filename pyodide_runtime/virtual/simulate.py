@@ -170,7 +170,7 @@ def _played(table: Table) -> SimulationReport:
     longest = max([*table.journals, *(journal for _, journal in earlier)], key=lambda journal: len(journal.cells))
     every = table.matches[0].settings.digest_every
     oracle = run_straight(table.factory, scenario, longest, digest_every=every, partner=table.partner)
-    outcome, detail = (None, stuck) if stuck else _outcome(table.hosts)
+    outcome, detail = (None, stuck) if stuck else _outcome([host for host in table.hosts if host.number not in table.off])
     return SimulationReport(
         seed=scenario.seed,
         players=table.matches[0].runtime.players,
@@ -196,11 +196,15 @@ def _limit_ms(scenario: Scenario) -> float:
     slowest = max(line.latency_ms + line.jitter_ms for line in (scenario.conditions, *scenario.lines.values()))
     mishaps = sum(cut.for_ms for cut in scenario.partitions) + sum(freeze.for_ms for freeze in scenario.freezes)
     rate = min((clock.rate for clock in scenario.clocks), default=1.0)
+    mishaps += max([going.at_ms + (going.back_ms or 0.0) + scenario.return_within_ms for going in scenario.departures], default=0.0)
+    mishaps += max(scenario.spectators, default=0.0)
     nominal = frames * (1000 / scenario.fps / min(rate, 1.0) + 2 * slowest) + mishaps + scenario.players * scenario.start_skew_ms
     return LEAST_LIMIT_MS + PATIENCE * nominal
 
 
 def _outcome(hosts: list[Host]) -> tuple[Outcome | None, str]:
+    if not hosts:
+        return Outcome.LEFT, "nobody stayed to the end"
     ended = [host for host in hosts if host.match.outcome is not Outcome.COMPLETED]
     if not ended:
         return Outcome.COMPLETED, ""

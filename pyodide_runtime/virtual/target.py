@@ -14,11 +14,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from ..drops import OnDrop
 from ..environment import adapt
 from ..errors import ExperimentError, PyodideRuntimeError
 from ..experiment import Experiment
 from ..partner import Policy
-from .scenario import Factory
+from .scenario import Factory, Scenario
 
 __all__ = ["Target", "load_target"]
 
@@ -42,10 +43,11 @@ class Target:
     players: int
     experiment: Experiment | None = None
 
-    @property
-    def partner(self) -> Policy | None:
-        """The policy that plays for players whose hosts are gone, if the experiment has one."""
-        return None if self.experiment is None else self.experiment.partner
+    def partner_in(self, scenario: Scenario) -> Policy | None:
+        """The policy that plays for players whose hosts are gone: the experiment's, if one is to play there."""
+        if self.experiment is None or scenario.on_drop is not OnDrop.PARTNER:
+            return None
+        return self.experiment.partner
 
 
 def load_target(name: str) -> Target:

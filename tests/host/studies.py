@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -71,10 +71,10 @@ def source(files: Mapping[str, str] = FILES, module: str = "study") -> dict[str,
     return {"files": dict(files), "module": module, "requirements": [], "settings": {}}
 
 
-def start(place: int) -> dict[str, Any]:
-    """What the server sends when a match of two begins."""
-    seats = [{"player_id": f"person {seat}", "index": seat} for seat in (1, 0)]
-    return {"session": "room-1", "seed": 7, "players": seats, "index": place}
+def start(place: int, *, pages: int = 2, incarnation: int = 0) -> dict[str, Any]:
+    """What the server sends when a match begins, or when a page comes late to it."""
+    seats = [{"player_id": f"person {seat}", "index": seat} for seat in reversed(range(pages))]
+    return {"session": "room-1", "seed": 7, "players": seats, "index": place, "incarnation": incarnation}
 
 
 def participant(folder: Path, files: Mapping[str, str] = FILES) -> Participant:
@@ -175,23 +175,50 @@ class Page:
         return [told["phase"] for told in self.events if told["type"] == "phase"]
 
 
+class Network:
+    """The pages of a match, by their indices, and the packets between them, which take their time.
+
+    Attributes:
+        pages: those that are open; a page that is closed, or taken in the place of another, may be put here at any time.
+        away: indices of pages that no packet reaches or leaves.
+        now: the time in ms.
+    """
+
+    def __init__(self, pages: Mapping[int, Page], *, keys: bool = True, late_ms: float = 70.0) -> None:
+        self.pages = dict(pages)
+        self.away: set[int] = set()
+        self.now = 0.0
+        self._keys, self._late, self._turn = keys, late_ms, 0
+        self._on_the_way: list[tuple[float, int, bytes]] = []
+
+    def run(self, until: Callable[[], bool], limit_ms: float = 60_000.0) -> None:
+        """Go on until something is so, but no longer than for `limit_ms`."""
+        end = self.now + limit_ms
+        while not until():
+            assert self.now < end, [page.events for page in self.pages.values()]
+            arrived = [(place, data) for at, place, data in self._on_the_way if at <= self.now]
+            self._on_the_way = [one for one in self._on_the_way if one[0] > self.now]
+            for place, data in arrived:
+                if place in self.pages and place not in self.away:
+                    self.pages[place].inbox.append(data)
+            for place, page in self.pages.items():
+                if self._keys and self._turn % 7 == 3 * place:
+                    page.inbox.append(event({"type": "key", "key": "ArrowUp", "down": self._turn % 2 == 0}))
+                for record in page.tick(self.now).of(Kind.PACKET):
+                    if place not in self.away:
+                        data = packet(place, record.channel, record.payload)
+                        self._on_the_way.append((self.now + self._late, record.peer, data))
+            self._turn += 1
+            self.now += 10.0
+
+
 def play(pages: list[Page], *, keys: bool = True, late_ms: float = 70.0, limit_ms: float = 60_000.0) -> None:
     """Let the pages play until everybody was told of the end; packets take their time."""
-    now, turn = 0.0, 0
-    on_the_way: list[tuple[float, int, bytes]] = []
-    while not all({"finished", "failed"} & set(page.phases) and "outcome" in page.files for page in pages):
-        assert now < limit_ms, [page.events for page in pages]
-        arrived = [(place, data) for at, place, data in on_the_way if at <= now]
-        on_the_way = [one for one in on_the_way if one[0] > now]
-        for place, data in arrived:
-            pages[place].inbox.append(data)
-        for place, page in enumerate(pages):
-            if keys and turn % 7 == 3 * place:
-                page.inbox.append(event({"type": "key", "key": "ArrowUp", "down": turn % 2 == 0}))
-            for record in page.tick(now).of(Kind.PACKET):
-                on_the_way.append((now + late_ms, record.peer, packet(place, record.channel, record.payload)))
-        turn += 1
-        now += 10.0
+
+    def over() -> bool:
+        return all({"finished", "failed"} & set(page.phases) and "outcome" in page.files for page in pages)
+
+    Network(dict(enumerate(pages)), keys=keys, late_ms=late_ms).run(over, limit_ms)
 
 
 def refused(page: Page, inbox: bytes, error: type[PyodideRuntimeError]) -> None:

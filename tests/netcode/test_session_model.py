@@ -41,7 +41,7 @@ class SessionMachine(RuleBasedStateMachine):
         self, delay: int, window: int, frames: int, every: int, prediction: Prediction, partner: bool, ends_at: int | None
     ) -> None:
         self.partner: Policy | None = Heron() if partner else None
-        self.made = lambda: Pond(PLAYERS, ends_at=ends_at)
+        self.ends_at = ends_at
         self.frames, self.every, self.window = frames, every, window
         self.session = RollbackSession(
             self.runtime(), local=[LOCAL], neutral=[NEUTRAL] * PLAYERS, input_delay=delay, window=window, prediction=prediction
@@ -52,7 +52,7 @@ class SessionMachine(RuleBasedStateMachine):
         self.final: list[FinalFrame] = []
 
     def runtime(self) -> Runtime:
-        return Runtime(self.made(), seed=SEED, max_steps=self.frames, snapshot_every=self.every, partner=self.partner)
+        return Runtime(Pond(PLAYERS, ends_at=self.ends_at), seed=SEED, max_steps=self.frames, snapshot_every=self.every, partner=self.partner)
 
     @property
     def stop(self) -> int | None:

@@ -27,7 +27,7 @@ def test_a_player_who_comes_back_has_the_same_seat_and_starts_at_once_when_ready
         assert first.receive() == {"type": "left", "index": 1, "lost": False}
         with site.page("B") as again:
             joined = again.receive()
-            assert (joined["index"], joined["session"]) == (1, session)
+            assert (joined["index"], joined["session"], joined["running"]) == (1, session, True)
             again.send(type="ready")
             assert first.receive() == {"type": "rejoined", "index": 1, "incarnation": 1}
             assert again.receive() == {
@@ -328,6 +328,39 @@ def test_a_spectator_has_an_index_behind_the_players_and_nothing_waits_for_it(ma
         watcher.send_packet(1, 1, 0, b"hello")
         assert second.socket.receive_bytes() == b"\x02\x01\x00hello"
         assert [player["player_id"] for player in site.sessions()[0]["players"]] == ["A", "B"]
+        for player in ("A", "B"):
+            site.conclude(session, player)
+        assert site.sessions()[0]["outcome"] == "completed"
+
+
+def test_a_spectator_who_still_loads_when_the_session_is_over_is_told(make_site: MakeSite) -> None:
+    site = make_site(spectators=2)
+    with site.page("S", watch="1") as early, site.page("A") as first, site.page("B") as second:
+        session, _ = start(first, second)
+        early.send(type="ready")
+        early.until("start")
+        with site.page("T", watch="1") as late:
+            assert late.until("joined")["running"] is True
+            for player in ("A", "B"):
+                site.conclude(session, player)
+            assert "The session is over" in expect_refused(late)
+        # Who watches already sees the end from the others, who are still there.
+        early.send(type="signal", to=0, data={"still": "here"})
+        assert first.until("signal")["data"] == {"still": "here"}
+
+
+def test_a_room_of_pages_with_two_players_each_takes_half_as_many_pages(make_site: MakeSite) -> None:
+    site = make_site(players=4)
+    keys = 'players_per_page=2, keys=[{"ArrowUp": 1}, {"w": 1}],'
+    file = site.write_experiment(players=4, more=keys)
+    file.write_text(file.read_text().replace('    keys={"ArrowUp": 1},\n', ""))
+    with site.page("A") as first, site.page("B") as second:
+        assert first.receive()["player_count"] == 2
+        assert (second.until("joined")["index"], second.until("roster")["type"]) == (1, "roster")
+        session, _ = start(first, second)
+        assert [player["player_id"] for player in site.sessions()[0]["players"]] == ["A", "B"]
+        with site.page("C") as third:
+            assert "already started" in expect_refused(third)
         for player in ("A", "B"):
             site.conclude(session, player)
         assert site.sessions()[0]["outcome"] == "completed"

@@ -48,6 +48,7 @@ def test_a_page_that_joins_is_told_its_seat_and_what_its_worker_needs(site: Site
         "player_id": "A",
         "index": 0,
         "player_count": 2,
+        "running": False,
     }
     settings = config["experiment"].pop("settings")
     assert (settings["name"], settings["players"], settings["keys"]) == ("Pots & Pans", 2, {"ArrowUp": 1})

@@ -37,7 +37,7 @@ def test_a_seed_is_all_that_a_session_needs() -> None:
 def test_an_ill_willed_player_is_among_the_first_sessions() -> None:
     report = next(report for report in map(play, range(16, 40)) if report.ill)
     assert report.failure is None
-    assert report.compared > 0
+    assert report.counts.compared > 0
 
 
 def test_an_environment_that_desyncs_is_reported_with_its_seed_and_the_command_that_repeats_it(

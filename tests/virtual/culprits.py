@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any, ClassVar
 from weakref import WeakKeyDictionary
 
@@ -56,6 +57,16 @@ class Trap(Pond):
         if all(action == 4 for action in actions.values()):
             raise RuntimeError("both jumped")
         return super().step(actions)
+
+
+def heedless(env: Pond, player: str, source: random.Random) -> int:
+    """A partner that counts, where no snapshot finds it, how often it was asked: replayed frames included."""
+    _ASKED[env] = _ASKED.get(env, 0) + 1
+    return _ASKED[env] % 5
+
+
+#: How often each pond's partner was asked.
+_ASKED: WeakKeyDictionary[Pond, int] = WeakKeyDictionary()
 
 
 class Sums(Env[Any, Any]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import shlex
@@ -21,6 +22,8 @@ BAD = [
 MISHAPS = [
     "--line", "0:1:latency_ms=33.3333333,loss=0.25", "--freeze", "1:900:400.5", "--partition", "500:300:0", "--clock", "1:1.03:77",
 ]  # fmt: skip
+#: Hosts that go: one comes back, one that watches crashes.
+GOING = ["--spectator", "700.5", "--departure", "1:2500:600.5:leaves", "--departure", "2:1500::crashes"]
 
 ENVIRONMENT = """
 from dataclasses import dataclass
@@ -100,15 +103,66 @@ def test_every_option_reaches_the_match(capsys: pytest.CaptureFixture[str], tmp_
     words = [
         "--players", "2", "--frames", "150", "--episodes", "2", "--fps", "20", "--input-delay", "3", "--prediction-window", "6",
         "--prediction", "default", "--hold", "9", "--start-skew-ms", "33", "--bandwidth-bytes-per-s", "9000",
-        "--queue-bytes", "900", "--seed", "11", *BAD, *MISHAPS, "--shrink", "--schedules", str(tmp_path),
+        "--queue-bytes", "900", "--seed", "11", "--hosts", "1,1", "--on-drop", "pause", "--return-within-ms", "3000.5",
+        "--disconnect-after-ms", "2000", *BAD, *MISHAPS, *GOING, "--shrink", "--schedules", str(tmp_path),
     ]  # fmt: skip
     result = told(capsys, FORGETFUL, *words)
     (failure,) = result["failures"]
     command = shlex.split(failure["command"])
     assert command[:4] == ["python", "-m", "pyodide_runtime", "simulate"]
     given = [word for word in words if word not in ("--shrink", "--schedules", str(tmp_path))]
-    for option, value in zip(given[::2], given[1::2], strict=True):
-        assert command[command.index(option) + 1] == value
+    assert set(zip(given[::2], given[1::2], strict=True)) <= set(itertools.pairwise(command))
+
+
+def test_hosts_go_and_come_back_watch_and_have_several_players(capsys: pytest.CaptureFixture[str]) -> None:
+    words = [
+        "tests.core.environments:Relay", "--hosts", "2,1", "--frames", "90", "--on-drop", "default", "--spectator", "400",
+        "--departure", "1:1000:500", *BAD,
+    ]  # fmt: skip
+    (session,) = told(capsys, *words)["sessions"]
+    assert session["identical"] and session["outcome"] == "completed" and session["rollbacks"] > 0
+    assert [peer["players"] for peer in session["peers"]] == [["x", "y"], ["z"], []]
+    assert [peer["outcome"] for peer in session["peers"]] == ["completed"] * 3
+
+
+def test_players_at_one_page_of_an_experiment_have_one_host(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    (folder / "counting.py").write_text(EXPERIMENT.replace("players=2,", "players=2, players_per_page=2, keys=[{}, {}],"))
+    for words, hosts in ([], [["a", "b"]]), (["--hosts", "1,1"], [["a"], ["b"]]):
+        (session,) = told(capsys, str(folder / "counting.py"), "--frames", "20", *words)["sessions"]
+        assert session["identical"] and [peer["players"] for peer in session["peers"]] == hosts
+
+
+@pytest.mark.parametrize("how", ["leaves", "closes", "crashes"])
+def test_a_host_that_goes_for_good_ends_the_match_of_the_others_or_not(capsys: pytest.CaptureFixture[str], how: str) -> None:
+    words = [POND, "--frames", "90", "--departure", f"1:1000::{how}", "--disconnect-after-ms", "900", *BAD]
+    (ended,) = told(capsys, *words)["sessions"]
+    assert ended["outcome"] == ("peer_lost" if how == "crashes" else "peer_left") and 20 < ended["frames"] < 60
+    (played,) = told(capsys, *words, "--on-drop", "default")["sessions"]
+    assert played["outcome"] == "completed" and played["frames"] == 90
+
+
+def test_the_partner_is_that_of_the_experiment_and_plays_if_it_is_to(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    text = EXPERIMENT.replace("default_action=2,", "default_action=2, on_drop='partner', partner=lambda env, player, source: 1,")
+    (folder / "counting.py").write_text(text)
+    words = [str(folder / "counting.py"), "--departure", "0:800", "--episodes", "1", *BAD]
+    by_partner, by_default, ended = (
+        told(capsys, *words, *others)["sessions"][0] for others in ([], ["--on-drop", "default"], ["--on-drop", "end"])
+    )
+    assert by_partner["outcome"] == by_default["outcome"] == "completed" and ended["outcome"] == "peer_left"
+    assert by_partner["frames"] == by_default["frames"] == 40 > ended["frames"]
+
+
+def test_a_failing_match_with_departures_is_shrunk_and_can_be_played_again(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    words = ["--frames", "120", "--on-drop", "default", *BAD, *GOING]
+    (failure,) = told(capsys, FORGETFUL, *words, "--shrink", "--schedules", str(tmp_path))["failures"]
+    for command in (failure["command"], failure["schedule_command"]):
+        (again,) = told(capsys, *shlex.split(command)[4:])["failures"]
+        assert again["kind"] == failure["kind"]
+        if command == failure["command"]:
+            assert again["failure"] == failure["failure"]
+    assert "departures" not in Path(failure["schedule"]).read_text(), "they do not matter here"
 
 
 @pytest.mark.parametrize("delay", ["adaptive:0:6:0", "matched:1:9:2"])
@@ -202,6 +256,9 @@ def test_enough_matches_without_a_misprediction_prove_nothing(capsys: pytest.Cap
         ([POND, "--loss", "2"], "loss=2.0: give a share between 0 and 1"),
         ([POND, "--schedule", "absent.json"], "absent.json: "),
         ([POND, "--freeze", "5:1:1"], "there is no host 5"),
+        ([POND, "--departure", "2:1"], "there is no host 2"),
+        ([POND, "--hosts", "2,1"], "hosts=(2, 1): give the number of players of each host; of 2 in all"),
+        ([POND, "--on-drop", "partner"], "on_drop='partner' without a partner"),
     ],
     ids=str,
 )
@@ -224,6 +281,17 @@ def test_what_cannot_be_played_is_one_message_and_status_2(
         ["--input-delay", "matched:3:2"],
         ["--input-delay", "adaptive:0:16"],
         ["--partition", "1:2"],
+        ["--hosts", "2,0"],
+        ["--hosts", "2:1"],
+        ["--hosts", "two"],
+        ["--on-drop", "wait"],
+        ["--departure", "1"],
+        ["--departure", "1:-5"],
+        ["--departure", "1:5:x"],
+        ["--departure", "1:5:5:flies"],
+        ["--departure", "1:5:5:leaves:again"],
+        ["--spectator", "-1"],
+        ["--spectator", "soon"],
         ["--partition", "1:2:0:0"],
         ["--clock", "0:-1"],
         ["--line", "0:1:wind=3"],

@@ -13,7 +13,7 @@ from pyodide_runtime.network.virtual import Fate, Line, NetworkConditions
 from pyodide_runtime.virtual.scenario import Scenario
 from pyodide_runtime.virtual.shrinking import shrink_with
 from tests.netcode.environments import Pond
-from tests.virtual.culprits import Forgetful, Quiet, Trap
+from tests.virtual.culprits import Forgetful, Quiet, Trap, heedless
 
 BAD = NetworkConditions(latency_ms=80, jitter_ms=60, loss=0.2, loss_burst=3, duplicate=0.1, reorder=0.1)
 
@@ -46,6 +46,40 @@ def test_a_failing_schedule_becomes_a_small_one_that_fails_alike(environment: ty
     scenario = small.schedule.scenario
     assert not (scenario.clocks or scenario.partitions or scenario.freezes) and scenario.start_skew_ms == 0
     assert scenario.frames is not None and scenario.frames < 60
+
+
+def test_of_all_that_befell_a_match_the_departure_that_matters_remains() -> None:
+    report = pr.simulate(
+        lambda: Pond(3),
+        players=3,
+        frames=60,
+        conditions=NetworkConditions(latency_ms=80),
+        seed=5,
+        freezes=[pr.Freeze(host=3, at_ms=600, for_ms=200)],
+        spectators=[200.0, 500.0],
+        departures=[pr.Departure(host=2, at_ms=700, back_ms=500), pr.Departure(host=4, at_ms=900)],
+        on_drop="partner",
+        partner=heedless,
+    )
+    assert report.failure_kind is not None and report.schedule.disturbances == 3
+    small = pr.shrink(lambda: Pond(3), report.schedule, partner=heedless).schedule
+    scenario = small.scenario
+    (departure,) = scenario.departures
+    assert departure.host == 2 and departure.back_ms is None
+    assert scenario.spectators == () and small.disturbances == 1
+    again = pr.replay(lambda: Pond(3), pr.Schedule.from_json(small.to_json()), partner=heedless)
+    assert again.failure_kind == report.failure_kind and again.schedule == small
+
+
+def test_spectators_of_whom_something_is_said_stay() -> None:
+    """With a match that is told by its schedule alone: it fails if the last of those who watch goes."""
+    departure = pr.Departure(host=3, at_ms=50)
+    schedule = pr.Schedule(Scenario(frames=9, spectators=(1.0, 2.0), departures=(departure,)), neutral=(b"\x01\x00",) * 2)
+
+    def attempt(candidate: pr.Schedule) -> pr.Schedule | None:
+        return candidate if candidate.scenario.departures == (departure,) else None
+
+    assert shrink_with(attempt, schedule).schedule.scenario == replace(schedule.scenario, frames=1)
 
 
 def test_the_same_schedule_shrinks_to_the_same_one() -> None:

@@ -321,6 +321,8 @@ def test_a_schedule_of_everything_unusual_survives_json() -> None:
         input_delay="matched",
     ).schedule.scenario
     scenario = replace(scenario, on_drop="partner", return_within_ms=20.0)  # type: ignore[arg-type]
+    departures = (pr.Departure(host=1, at_ms=7.5, how="leaves"), pr.Departure(host=2, at_ms=1, back_ms=3))
+    scenario = replace(scenario, hosts=(1, 1), spectators=(0.5, 900.0), departures=departures)
     schedule = pr.Schedule(replace(scenario, state_digest_every=3, snapshot_every=2), target="a:b")
     assert '"on_drop": "partner"' in schedule.to_json()
     assert pr.Schedule.from_json(schedule.to_json()) == schedule
@@ -350,6 +352,70 @@ def test_what_is_no_schedule_is_refused(text: str) -> None:
 def test_a_scenario_can_be_played_as_it_is() -> None:
     schedule = pr.simulate(Pond, frames=30, seed=8).schedule
     assert play(Pond, schedule.scenario).oracle_csv == pr.simulate(Pond, frames=30, seed=8).oracle_csv
+
+
+# -- hosts that go, come back, watch, or have several players --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", ["leaves", "closes", "crashes"])
+@pytest.mark.parametrize("on_drop", ["end", "pause", "default"])
+def test_a_host_that_goes_for_good_is_no_failure(how: str, on_drop: str) -> None:
+    report = pr.simulate(
+        Pond,
+        frames=120,
+        conditions=BAD,
+        seed=3,
+        on_drop=on_drop,
+        disconnect_after_ms=1200,
+        return_within_ms=2500,
+        departures=[pr.Departure(host=1, at_ms=2000, how=how)],
+    )
+    stayed, gone = report.peers
+    assert report.identical and report.failure is None and report.failure_kind is None
+    assert 30 < gone.frames < 70 and gone.outcome is (pr.Outcome.LEFT if how == "leaves" else None)
+    if on_drop == "default":
+        assert report.outcome is stayed.outcome is pr.Outcome.COMPLETED and stayed.csv == report.oracle_csv
+        absent = columns(stayed.csv)["absent.frog_1"]
+        dropped = absent.index("true")
+        assert gone.frames <= dropped < 80 and set(absent[dropped:]) == {"true"} and len(absent) == 120
+    else:
+        assert report.outcome is stayed.outcome is (pr.Outcome.PEER_LOST if how == "crashes" else pr.Outcome.PEER_LEFT)
+        assert gone.frames <= stayed.frames < 80
+
+
+@pytest.mark.parametrize("on_drop", ["pause", "default", "partner"])
+def test_a_host_that_comes_back_has_all_the_data_and_plays_on(on_drop: str) -> None:
+    partner = wander if on_drop == "partner" else None
+    options: dict[str, Any] = {
+        "players": 3,
+        "hosts": (2, 1),
+        "frames": 200,
+        "conditions": pr.NetworkConditions(latency_ms=60, jitter_ms=30, loss=0.1),
+        "seed": 3,
+        "on_drop": on_drop,
+        "partner": partner,
+        "departures": [pr.Departure(host=0, at_ms=2000, back_ms=900)],
+        "spectators": (1500.0,),
+    }
+    report = pr.simulate(lambda: Pond(3), **options)
+    assert report.identical and report.outcome is pr.Outcome.COMPLETED and report.rollbacks > 20
+    assert [peer.players for peer in report.peers] == [("frog_0", "frog_1"), ("frog_2",), ()]
+    assert [peer.csv for peer in report.peers] == [report.oracle_csv] * 3, "also that of the one who only watches"
+    found = columns(report.oracle_csv)
+    absent = found["absent.frog_0"]
+    assert absent == found["absent.frog_1"] and set(found["absent.frog_2"]) == {"false"}
+    gone = absent.index("true")
+    back = absent.index("false", gone)
+    assert 30 < gone < back < 150 and set(absent[back:]) == {"false"}
+    assert len(set(found["action.frog_0"][back:])) > 2, "it plays again"
+    assert pr.replay(lambda: Pond(3), pr.Schedule.from_json(report.schedule.to_json()), partner=partner) == report
+
+
+def test_a_match_to_whose_end_nobody_stays_is_no_failure() -> None:
+    departures = [pr.Departure(host=host, at_ms=1000, how="crashes") for host in range(2)]
+    report = pr.simulate(Pond, frames=90, departures=departures)
+    assert report.identical and report.failure is None and report.outcome is pr.Outcome.LEFT
+    assert report.detail == "nobody stayed to the end" and 20 < report.frames < 40
 
 
 # -- players who may be absent ------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ export function recordingContext() {
 /** A window with a document that has the focus. */
 export class FakeWindow extends EventTarget {
   document = Object.assign(new EventTarget(), { visibilityState: "visible", hasFocus: () => true });
+  location = { reloads: 0, reload() { this.reloads += 1; } };
 
   /** @param {string} type @param {object} [properties] @returns {Event} the event, after it was heard */
   fire(type, properties = {}) {

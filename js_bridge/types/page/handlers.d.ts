@@ -1,4 +1,5 @@
 export type About = import("../messages.js").About;
+export type OnDrop = import("../messages.js").OnDrop;
 export type PeerState = import("../messages.js").PeerState;
 export type Phase = import("../messages.js").Phase;
 export type LinkState = import("./connection.js").LinkState;
@@ -19,6 +20,10 @@ export type Handlers = {
         label: string;
     }) => void;
     /**
+     * the page has its place; whether the match goes on already
+     */
+    onJoined?: (running: boolean) => void;
+    /**
      * the experiment has been opened
      */
     onAbout?: (about: About) => void;
@@ -35,10 +40,19 @@ export type Handlers = {
      */
     onLinks?: (links: ReadonlyMap<number, LinkState>) => void;
     /**
-     * what the match knows of the other
-     * players
+     * what the match knows
+     * of the other players, and what it does while one is gone
      */
-    onPeers?: (peers: ReadonlyMap<number, PeerState["state"]>) => void;
+    onPeers?: (peers: ReadonlyMap<number, PeerState["state"]>, onDrop: OnDrop) => void;
+    /**
+     * this page came late: how far it is, from 0 to 1; null: it
+     * is with the others
+     */
+    onCatchingUp?: (share: number | null) => void;
+    /**
+     * the others went on without this page, which is about to be loaded again
+     */
+    onRejoin?: () => void;
     /**
      * the line to the server, once the match has begun
      */

@@ -12,7 +12,8 @@ export function socketUrl(room: string, playerId: string, server: string, watch?
 /** @typedef {import("../messages.js").Start} Start */
 /** @typedef {{player_id: string, index: number, ready: boolean}} Player */
 /**
- * @typedef {{type: "joined", player_id: string, index: number, player_count: number, key: string, config: Config}
+ * @typedef {{type: "joined", player_id: string, index: number, player_count: number, key: string,
+ *     running: boolean, config: Config}
  *   | {type: "roster", players: Player[]}
  *   | {type: "start", start: Start}
  *   | {type: "signal", from: number, data: any}
@@ -85,6 +86,7 @@ export type FromServer = {
     index: number;
     player_count: number;
     key: string;
+    running: boolean;
     config: Config;
 } | {
     type: "roster";
