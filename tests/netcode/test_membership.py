@@ -25,6 +25,7 @@ class Said(NamedTuple):
     statement: Statement | None = None
     streams: tuple[tuple[int, tuple[Frame, ...]], ...] = ()
     held: int = 0
+    final: int = 0
 
 
 class Host:
@@ -100,13 +101,13 @@ class Group(RuleBasedStateMachine):
             head = (host.number, host.incarnation, number, known)
             if known > membership.standings[number].running:  # it comes late, and is told what is final
                 streams = tuple((player, tuple(stream[: host.final])) for player, stream in enumerate(host.streams))
-                self.bag.append(Said(*head, None, streams, host.final))
+                self.bag.append(Said(*head, None, streams, host.final, host.final))
             elif not membership.is_out(number):
                 # Of one that was just let in everybody passes on what others gave in its place.
                 late = [*giving, *self.players[number]]
                 streams = tuple((player, tuple(host.streams[player])) for player in late)
                 self.bag += [
-                    Said(*head, None, streams, min(host.needs)),
+                    Said(*head, None, streams, min(host.needs), host.final),
                     Said(*head, membership.state(0, host.needs)),
                 ]
 
@@ -126,7 +127,7 @@ class Group(RuleBasedStateMachine):
                 owner, stream = membership.host_of[player], host.streams[player]
                 own = owner == host.number and not host.watching
                 if not own and (host.watching or said.sender == owner or membership.is_out(owner)):
-                    stream += frames[len(stream) :]
+                    stream += frames[len(stream) : said.final if host.watching else None]
             host.reported[said.sender] = max(host.reported[said.sender], said.held)
 
     def hear_statement(self, host: Host, sender: int, statement: Statement, late: bool) -> None:
@@ -139,8 +140,13 @@ class Group(RuleBasedStateMachine):
             if not (membership.is_out(sender) and (-len(ours), ours) < (-len(theirs), theirs)):
                 host.up = False  # it was dropped, and learns it
             return
-        if not membership.is_out(sender):
-            membership.hear(sender, statement)
+        if membership.is_out(sender):
+            return
+        for known, told in zip(membership.standings, statement.standings, strict=True):
+            if statement.agreed and not known.out and told.gone >= known.running:
+                host.up = False  # they agreed on a drop before they let this host in: what it holds may not be what they do
+                return
+        membership.hear(sender, statement)
 
     def settle(self, host: Host) -> None:
         membership = host.membership
