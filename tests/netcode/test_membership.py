@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import NamedTuple
 
 from hypothesis import HealthCheck, given, settings
@@ -15,7 +16,7 @@ Frame = tuple[int, int]
 
 
 class Said(NamedTuple):
-    """A packet: a statement; or streams that its sender passes on, from their first frames on, and how far it holds all."""
+    """A packet: a statement; or streams, from their first frames on, and how many frames its sender holds of all."""
 
     sender: int
     incarnation: int
@@ -24,6 +25,7 @@ class Said(NamedTuple):
     statement: Statement | None = None
     streams: tuple[tuple[int, tuple[Frame, ...]], ...] = ()
     held: int = 0
+    final: int = 0
 
 
 class Host:
@@ -38,6 +40,9 @@ class Host:
         self.known = [0] * len(players)  # the incarnations that it listens to
         self.reported = [0] * len(players)  # how many frames they hold of all
         self.final = self.looked = 0
+
+    def __repr__(self) -> str:
+        return f"host {self.number}, incarnation {self.incarnation}"
 
     @property
     def needs(self) -> list[int]:
@@ -96,13 +101,13 @@ class Group(RuleBasedStateMachine):
             head = (host.number, host.incarnation, number, known)
             if known > membership.standings[number].running:  # it comes late, and is told what is final
                 streams = tuple((player, tuple(stream[: host.final])) for player, stream in enumerate(host.streams))
-                self.bag.append(Said(*head, None, streams, host.final))
+                self.bag.append(Said(*head, None, streams, host.final, host.final))
             elif not membership.is_out(number):
                 # Of one that was just let in everybody passes on what others gave in its place.
                 late = [*giving, *self.players[number]]
                 streams = tuple((player, tuple(host.streams[player])) for player in late)
                 self.bag += [
-                    Said(*head, None, streams, min(host.needs)),
+                    Said(*head, None, streams, min(host.needs), host.final),
                     Said(*head, membership.state(0, host.needs)),
                 ]
 
@@ -112,6 +117,9 @@ class Group(RuleBasedStateMachine):
         late = said.incarnation > membership.standings[said.sender].running
         if not host.up or said.incarnation != host.known[said.sender] or said.meant != host.incarnation:
             return
+        if not late and membership.is_absent(said.sender):  # it is to know that it was given up
+            statement = membership.state(0, host.needs)
+            self.bag.append(Said(host.number, host.incarnation, said.sender, said.incarnation, statement))
         if said.statement is not None:
             self.hear_statement(host, said.sender, said.statement, late)
         elif host.watching or (not membership.is_out(said.sender) and not late):
@@ -119,7 +127,7 @@ class Group(RuleBasedStateMachine):
                 owner, stream = membership.host_of[player], host.streams[player]
                 own = owner == host.number and not host.watching
                 if not own and (host.watching or said.sender == owner or membership.is_out(owner)):
-                    stream += frames[len(stream) :]
+                    stream += frames[len(stream) : said.final if host.watching else None]
             host.reported[said.sender] = max(host.reported[said.sender], said.held)
 
     def hear_statement(self, host: Host, sender: int, statement: Statement, late: bool) -> None:
@@ -132,8 +140,13 @@ class Group(RuleBasedStateMachine):
             if not (membership.is_out(sender) and (-len(ours), ours) < (-len(theirs), theirs)):
                 host.up = False  # it was dropped, and learns it
             return
-        if not membership.is_out(sender):
-            membership.hear(sender, statement)
+        if membership.is_out(sender):
+            return
+        for known, told in zip(membership.standings, statement.standings, strict=True):
+            if statement.agreed and not known.out and told.gone >= known.running:
+                host.up = False  # they agreed on a drop before they let this host in: what it holds may not be what they do
+                return
+        membership.hear(sender, statement)
 
     def settle(self, host: Host) -> None:
         membership = host.membership
@@ -238,10 +251,8 @@ class Group(RuleBasedStateMachine):
             return
         for player in range(sum(map(len, self.players))):
             givers = [host for host in self.playing() if host.membership.owner(player) == host.number]
-            own = [host for host in givers if player in self.players[host.number]]
-            assert len(givers) - len(own) <= 1
-            for sponsor in givers if own else ():
-                assert sponsor in own or sponsor.membership.is_absent(own[0].number) or sponsor.membership.is_out(own[0].number)
+            for one, other in combinations(givers, 2):
+                assert one.membership.is_out(other.number) or other.membership.is_out(one.number)
 
     def teardown(self) -> None:
         """Once packets flow, all that are left and may go on are of one mind, and go on together."""
