@@ -52,7 +52,8 @@ class SessionMachine(RuleBasedStateMachine):
         self.final: list[FinalFrame] = []
 
     def runtime(self) -> Runtime:
-        return Runtime(Pond(PLAYERS, ends_at=self.ends_at), seed=SEED, max_steps=self.frames, snapshot_every=self.every, partner=self.partner)
+        environment = Pond(PLAYERS, ends_at=self.ends_at)
+        return Runtime(environment, seed=SEED, max_steps=self.frames, snapshot_every=self.every, partner=self.partner)
 
     @property
     def stop(self) -> int | None:
