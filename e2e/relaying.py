@@ -31,9 +31,9 @@ window.WebSocket = class extends WebSocket {
 """
 
 
-async def make_cuttable(page: Page) -> None:
-    """Prepare a page that has not been opened yet."""
-    await page.add_init_script(_MAKE_CUTTABLE)
+async def make_cuttable(page: Page, *, is_cut: bool = False) -> None:
+    """Prepare a page that has not been opened yet; with `is_cut`, the way is cut from the beginning."""
+    await page.add_init_script(_MAKE_CUTTABLE.replace("relayIsCut = false", f"relayIsCut = {str(is_cut).lower()}"))
 
 
 async def cut(page: Page, is_cut: bool) -> None:

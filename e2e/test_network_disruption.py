@@ -7,8 +7,8 @@ from e2e.impairment import Line
 from e2e.judging import assert_active, assert_complete_and_equal, assert_lossy, rollbacks_of
 from e2e.match import Match, Played
 
-LOSSY = (Line(loss_percent=15), Line(loss_percent=15))
-"""A packet passes both lines, so that 28 of 100 are lost."""
+LOSSY = (Line(loss_percent=17), Line(loss_percent=17))
+"""A packet passes both lines, so that 31 of 100 are lost."""
 LEAST_LOST = 0.15
 
 

@@ -93,8 +93,36 @@ def test_a_page_goes_through_loading_waiting_playing_finished(play: Visit, playe
 # -- what is known of the others -----------------------------------------------------------------------------------------
 
 SILENT = "The other player is not heard at the moment. The match waits."
-ABSENT = "The other player is away. The match goes on without them until they return."
+ABSENT = {
+    "pause": "The other player is away. The match waits for them.",
+    "default": "The other player is away. The match goes on without them until they return.",
+    "partner": "The other player is away. The computer plays in their place until they return.",
+}
 RETURNING = "The other player is back, and catches up."
+
+
+def _peer(state: str, on_drop: str) -> dict[str, Any]:
+    return {"type": "peers", "peers": [{"peer": 1, "state": state}], "on_drop": on_drop}
+
+
+NEWS: dict[str, dict[str, Any]] = {
+    "silent": _peer("silent", "default"),
+    **{f"absent-{on_drop}": _peer("absent", on_drop) for on_drop in ABSENT},
+    "returning": _peer("returning", "pause"),
+    "here": _peer("here", "pause"),
+    "hidden": {"type": "paused", "players": ["blue"]},
+    "seen": {"type": "paused", "players": []},
+    "catching-up": {"type": "catching_up", "share": 0.42},
+    "caught-up": {"type": "catching_up", "share": None},
+}
+"""What the worker says, in this order."""
+WORDS = {
+    "silent": SILENT,
+    **{f"absent-{on_drop}": words for on_drop, words in ABSENT.items()},
+    "returning": RETURNING,
+    "hidden": "Paused: blue's page is hidden",
+    "catching-up": "Catching up: 42 %",
+}
 _KEEP_WORKER = """
 window.Worker = class extends Worker {
   constructor(...given) {
@@ -106,7 +134,7 @@ window.Worker = class extends Worker {
 
 
 async def _news_of_the_other(house: House) -> dict[str, Seen]:
-    """What Python says of the other player in a match, here said in its place, and what the page makes of it."""
+    """What Python says in a match, mostly of the other player; here it is said in its place, and what the page makes of it."""
     server = await house.server(EXAMPLES / "arena.py")
     seen: dict[str, Seen] = {}
     async with AsyncExitStack() as stack:
@@ -115,19 +143,20 @@ async def _news_of_the_other(house: House) -> dict[str, Seen]:
         for player in players:
             await player.open(server.url, "news", {})
         await asyncio.gather(*(player.reach("playing", seconds=SECONDS_TO_LOAD) for player in players))
-        for state in ("silent", "absent", "returning", "here"):
-            say = "state => window.keptWorker.onmessage({ data: { type: 'peers', peers: [{ peer: 1, state }] } })"
-            await players[0].page.evaluate(say, state)
-            seen[state] = await _look(players[0], house.artifacts / f"peer-{state}.png")
+        for state, message in NEWS.items():
+            await players[0].page.evaluate("data => window.keptWorker.onmessage({ data })", message)
+            seen[state] = await _look(players[0], house.artifacts / f"news-{state}.png")
     return seen
 
 
 @pytest.mark.parametrize("play", [Visit(_news_of_the_other)], ids=["arena"])
-def test_what_the_match_knows_of_the_other_player_is_said_in_plain_words(play: Visit, played: dict[str, Seen]) -> None:
-    assert [seen.phase for seen in played.values()] == ["playing"] * 4
-    for state, words in {"silent": SILENT, "absent": ABSENT, "returning": RETURNING}.items():
+def test_what_a_person_may_wonder_about_in_a_match_is_said_in_plain_words(play: Visit, played: dict[str, Seen]) -> None:
+    assert [seen.phase for seen in played.values()] == ["playing"] * len(NEWS)
+    for state, words in WORDS.items():
         assert words in played[state].text
-    assert not any(words in played["here"].text for words in (SILENT, ABSENT, RETURNING))
+    assert all(("Paused" in played[state].text) == (state in ("absent-pause", "returning", "hidden")) for state in NEWS)
+    for state in ("here", "seen", "caught-up"):
+        assert not any(words in played[state].text for words in WORDS.values())
 
 
 async def _watch(house: House) -> Seen:

@@ -132,6 +132,8 @@ def match_terms(runtime: Runtime, settings: MatchSettings) -> bytes:
             "state_digest_every": settings.digest_every,
             "on_drop": settings.on_drop.value,
             "return_within_ms": settings.return_within_ms,
+            # Who is surely gone follows from how long the others wait for a host that they do not hear.
+            "disconnect_after_ms": None if settings.on_drop is OnDrop.END else settings.disconnect_after_ms,
             "start": runtime.digest().hex(),
         }
     )

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { Channels, PATIENCE, SILENCE, WORD } from "../worker/channels.js";
+import { Channels, FAREWELL, PATIENCE, SILENCE, WORD } from "../worker/channels.js";
 
 const INPUT = 0;
 const CONTROL = 1;
@@ -315,6 +315,25 @@ test("what a page that has left still sends directly is taken, until the channel
   assert.deepEqual([seen.packets.length, ports.input.sent, ways()], [1, [[2]], ["direct"]]);
   ports.control.onclose();
   assert.deepEqual(seen.links.at(-1), [1, "closed", "the control channel closed"]);
+});
+
+test("a page that has left and falls silent is gone, though its channels never close", () => {
+  const { all, seen, open, send, clock, ways } = channels();
+  const ports = open();
+  clock.now += FAREWELL;
+  all.left(1, "the other page has left");
+  clock.now += FAREWELL - 1;
+  send(INPUT, 1);
+  assert.deepEqual(ways(), ["direct"]);
+  ports.input.hear([1]);
+  clock.now += FAREWELL - 1;
+  send(INPUT, 2);
+  assert.deepEqual(ways(), ["direct"]);
+  clock.now += 1;
+  send(INPUT, 3);
+  assert.deepEqual(seen.links.at(-1), [1, "closed", "the other page has left, and nothing comes directly any more"]);
+  assert.equal(ports.input.readyState, "closed");
+  assert.deepEqual(seen.trouble, []);
 });
 
 test("a page that is back over a new line is reached as before", () => {

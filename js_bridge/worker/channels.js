@@ -24,6 +24,7 @@ import { Recent } from "./recent.js";
  * @property {Recent} recent what was sent on the control channel of late
  * @property {"opening" | Way} way
  * @property {boolean} left its page has left; the direct way may outlive that, the server's does not
+ * @property {number} parted when it left
  * @property {number} since when it was expected
  * @property {number} heard when something last came directly, or the direct way opened
  * @property {number} unheard when its page last said that it hears nothing from here directly
@@ -52,6 +53,8 @@ const NAMES = Object.freeze(["input", "control"]);
 export const PATIENCE = 5000;
 /** How long nothing may come directly, while something is sent all the time, before packets go through the server. */
 export const SILENCE = 2000;
+/** How long nothing may come directly from a page that has left before it is taken to be gone with its links. */
+export const FAREWELL = 1500;
 /** How long a page's word counts that it hears nothing directly. It repeats it with every packet. */
 export const WORD = 500;
 /** A pause in sending that is longer than this says nothing about the other side's silence. */
@@ -83,7 +86,7 @@ export class Channels {
     for (const end of before?.ends ?? []) end?.close();
     const now = this.#now();
     this.#links.set(peer, {
-      ends: [], recent: new Recent(), way: "opening", left: false,
+      ends: [], recent: new Recent(), way: "opening", left: false, parted: 0,
       since: now, heard: now, unheard: -Infinity, sent: -Infinity, sending: now,
     });
   }
@@ -170,8 +173,8 @@ export class Channels {
   }
 
   /**
-   * The other page has left, or closed the link on purpose. What still comes directly is taken: its line to the
-   * server may be all that it lost.
+   * The other page has left, or closed the link on purpose. What still comes directly is taken, as long as something
+   * comes: its line to the server may be all that it lost.
    *
    * @param {number} peer
    * @param {string} reason
@@ -179,7 +182,7 @@ export class Channels {
   left(peer, reason) {
     const link = this.#links.get(peer);
     if (!link) return;
-    link.left = true;
+    if (!link.left) Object.assign(link, { left: true, parted: this.#now() });
     if (!open(link)) this.#enter(peer, link, "closed", reason);
     else this.#enter(peer, link, "direct", reason);
   }
@@ -253,8 +256,14 @@ export class Channels {
    * @param {Link} link
    */
   #choose(peer, link) {
-    if (link.left || link.way === "closed") return;
+    if (link.way === "closed") return;
     const now = this.#now();
+    if (link.left) {
+      // A page that is loaded again, or killed, does not close its channels: they only fall silent.
+      const silent = now - Math.max(link.heard, link.parted) >= FAREWELL;
+      if (silent) this.#lose(peer, link, "the other page has left, and nothing comes directly any more");
+      return;
+    }
     const deaf = now - link.unheard < WORD;
     if (open(link)) {
       const silent = !this.#hears(link);

@@ -165,9 +165,15 @@ class Room:
         if self.state is RoomState.RUNNING and before is not None:
             seat.incarnation = before.incarnation + 1
             self._store_incarnation(seat)
+        was_there = before is not None and before.playing and (before.present or before.lost)
         if before is not None and before.present:
             self._dismiss(before, "You joined this room again from another window, which plays on instead of this one.")
         self.seats[index] = seat
+        if was_there:
+            # A page that is loaded again may be here before the end of its old line is; the others are not to wait for that.
+            for other in self._others(seat):
+                if other.present:
+                    other.connection.send(messages.left(index, False))
         config = self._source.config(self.loaded, self.session, player_id)
         running = self.state is RoomState.RUNNING
         joined = messages.joined(self.session, player_id, index, self.capacity, seat.key, config, running=running)

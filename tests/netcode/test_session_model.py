@@ -52,8 +52,8 @@ class SessionMachine(RuleBasedStateMachine):
         self.final: list[FinalFrame] = []
 
     def runtime(self) -> Runtime:
-        environment = Pond(PLAYERS, ends_at=self.ends_at)
-        return Runtime(environment, seed=SEED, max_steps=self.frames, snapshot_every=self.every, partner=self.partner)
+        pond = Pond(PLAYERS, ends_at=self.ends_at)
+        return Runtime(pond, seed=SEED, max_steps=self.frames, snapshot_every=self.every, partner=self.partner)
 
     @property
     def stop(self) -> int | None:

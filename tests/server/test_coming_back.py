@@ -75,12 +75,13 @@ def test_who_comes_back_is_not_told_to_connect_to_players_who_are_away(make_site
             assert [player["player_id"] for player in told["players"]] == ["A", "B", "C"]
 
 
-def test_a_page_that_takes_a_seat_from_another_one_is_not_told_of_until_it_is_ready(site: Site) -> None:
+def test_a_page_that_takes_a_seat_is_told_of_when_it_is_ready_and_at_once_that_the_one_before_has_left(site: Site) -> None:
     with site.page("A") as first, site.page("B") as second:
         start(first, second)
         with site.page("B") as again:
             assert "another window" in second.until("refused")["error"]
-            again.until("joined")
+            assert again.until("joined")["running"] is True
+            assert first.receive() == {"type": "left", "index": 1, "lost": False}
             first.send(type="signal", to=1, data={})
             again.send(type="ready")
             assert first.receive() == {"type": "rejoined", "index": 1, "incarnation": 1}

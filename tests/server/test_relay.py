@@ -84,7 +84,7 @@ def test_a_page_that_is_not_ready_yet_gets_no_packets(site: Site) -> None:
             first.send_packet(1, CONTROL, 0, b"for the match before")
             again.send(type="ready")
             again.until("start")
-            assert first.receive()["type"] == "rejoined"
+            first.until("rejoined")
             first.send_packet(1, CONTROL, 0, b"for this one")
             assert again.socket.receive_bytes() == b"\x00\x01\x00for this one"
 
