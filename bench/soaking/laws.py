@@ -127,7 +127,8 @@ def _check_completed(table: Table) -> None:
     """Where nobody goes and no mishap lasts too long, everybody completes; and whoever completes has all episodes, and the same."""
     completed = [host for host in table.hosts if host.match.outcome is Outcome.COMPLETED]
     longest = max([freeze.for_ms for freeze in table.scenario.freezes], default=0.0)
-    if not table.scenario.departures and longest < table.scenario.disconnect_after_ms and len(completed) < len(table.hosts):
+    stayed = not table.scenario.departures and not table.off and longest < table.scenario.disconnect_after_ms
+    if stayed and len(completed) < len(table.hosts):
         host = next(host for host in table.hosts if host not in completed)
         outcome = host.match.outcome
         raise Broken(f"host {host.number} ended as {outcome and outcome.value}, though nobody went: {host.match.detail}")

@@ -9,7 +9,7 @@ import pytest
 
 from bench import soak
 from bench.soaking.session import play
-from pyodide_runtime.rollback.inputs import InputQueue
+from pyodide_runtime.network import wire
 
 LEAKY = "tests.virtual.culprits:Leaky"
 
@@ -58,7 +58,10 @@ def test_an_environment_that_desyncs_is_reported_with_its_seed_and_the_command_t
 def test_packets_that_do_harm_are_reported_with_the_command_that_repeats_them(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(InputQueue, "add", lambda queue, frame, data: queue._inputs.update({frame: data}) or True)
+    def careless(body: bytes, at: int, hosts: int) -> None:
+        raise IndexError(hosts)
+
+    monkeypatch.setattr(wire, "_decode_standings", careless)
     assert soak.main(["--sessions", "0", "--packets", "4000"]) == 1
     out = capsys.readouterr().out
     assert re.search(r"^FAILED: the packets of seed \d+: ", out, re.MULTILINE)
