@@ -96,7 +96,7 @@ demo: venv wheels ## serve the Overcooked example, for two tabs
 bench: wheels browsers ## measure what a frame, a snapshot and a rollback cost: a table, and bench.json
 	$(PY) -m bench
 
-# As in `make soak SOAK="--minutes 60 --sessions 100000"`.
+# As in `make soak SOAK="--minutes 60 --jobs 2"`.
 SOAK ?=
 .PHONY: soak
 soak: venv ## many seeded sessions over bad virtual networks, each compared with a run without a network

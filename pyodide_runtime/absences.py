@@ -52,12 +52,22 @@ class Absences:
 
     def lose(self, host: int, incarnation: int, reason: tuple[Outcome, str], now: float, *, sure: bool) -> None:
         """A host is gone, or was silent for too long."""
-        peer = self._peers.get(host)
-        waited = now - peer.last_heard if peer is not None and peer.last_heard is not None else 0.0
         if self._membership.suspect(host, incarnation, left=sure):
             self.reasons.setdefault(host, reason)
-            self._deadlines[host] = now + max(0.0, self._settings.return_within_ms - waited)
+            self._deadlines.pop(host, None)
+            self._deadline(host, now)
             self._stated_at = -math.inf
+
+    def returned(self, host: int) -> None:
+        """A host that was gone goes on again: if it goes once more, that has reasons of its own."""
+        self.reasons.pop(host, None)
+        self._deadlines.pop(host, None)
+
+    def _deadline(self, host: int, now: float) -> float:
+        """By when a host that is gone is to be back. Of some, this host learned only from others that they are gone."""
+        peer = self._peers.get(host)
+        waited = now - peer.last_heard if peer is not None and peer.last_heard is not None else 0.0
+        return self._deadlines.setdefault(host, now + max(0.0, self._settings.return_within_ms - waited))
 
     def give_up(self, peer: Peer, start: float, now: float) -> bool:
         """Whether a host whose connection is closed, or that is silent, is to be given up, rather than waited for.
@@ -73,7 +83,7 @@ class Absences:
     def overdue(self, now: float) -> str | None:
         """Why a host is gone whose return, or certainty about it, was waited for as long as is set; None if there is none."""
         for host in self._membership.undecided:
-            if now > self._deadlines.setdefault(host, now + self._settings.return_within_ms):
+            if now > self._deadline(host, now):
                 return self.reasons.get(host, (Outcome.PEER_LOST, "the others lost a peer"))[1]
         return None
 
@@ -156,7 +166,7 @@ class Absences:
         """Whether a host that was given up while all pause is late, and does not even try to come back."""
         peer = self._peers.get(host)
         trying = peer is not None and peer.incarnation > self._membership.standings[host].gone and self._lives(peer, now)
-        return not trying and now > self._deadlines.setdefault(host, now)
+        return not trying and now > self._deadline(host, now)
 
     def _lives(self, peer: Peer, now: float) -> bool:
         """Whether a peer was heard of late, and its connection is open."""

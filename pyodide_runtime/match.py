@@ -486,7 +486,7 @@ class Match:
                     self.lineup.watching = False
                     self.session.join()
                 if incarnation == membership.standings[host].running and not membership.is_out(host):
-                    self._absences.reasons.pop(host, None)
+                    self._absences.returned(host)
                     self._journal.note(
                         {"event": "returned", "host": host, "episode": self.episode, "frame": frame.record.frame + 1}
                     )
@@ -543,7 +543,7 @@ class Match:
             self.phase = Phase.SETTLING
             self._repeated_at = now - REPEAT_MS
             for host, end in list(self._ends.items()):
-                if host in self.peers:
+                if host in self.peers and not self.membership.is_out(host):  # one that is gone ended where it stopped
                     self._compare_end(self.peers[host], end)
         if self.phase is not Phase.OVER:
             at_once = not self.lineup.watching and session.queues[self.players[0]].last > sampled

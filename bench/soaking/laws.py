@@ -96,7 +96,7 @@ def check(table: Table) -> Counts:
     _check_completed(table)
     _check_certified(table, oracle)
     _check_survivors(table)
-    _check_drops(table)
+    _check_drops(table, oracle)
     return counts
 
 
@@ -127,7 +127,8 @@ def _check_completed(table: Table) -> None:
     """Where nobody goes and no mishap lasts too long, everybody completes; and whoever completes has all episodes, and the same."""
     completed = [host for host in table.hosts if host.match.outcome is Outcome.COMPLETED]
     longest = max([freeze.for_ms for freeze in table.scenario.freezes], default=0.0)
-    if not table.scenario.departures and longest < table.scenario.disconnect_after_ms and len(completed) < len(table.hosts):
+    stayed = not table.scenario.departures and not table.off and longest < table.scenario.disconnect_after_ms
+    if stayed and len(completed) < len(table.hosts):
         host = next(host for host in table.hosts if host not in completed)
         outcome = host.match.outcome
         raise Broken(f"host {host.number} ended as {outcome and outcome.value}, though nobody went: {host.match.detail}")
@@ -164,16 +165,19 @@ def _check_survivors(table: Table) -> None:
             raise Broken(f"hosts {host.number} and {left[0].number} were left over with {rows[0]} and {rows[1]} rows")
 
 
-def _check_drops(table: Table) -> None:
+def _check_drops(table: Table, oracle: Oracle) -> None:
     """A drop is agreed at one frame: all that were there note the frame from which on their rows say that the player is absent."""
     noted: dict[int, set[tuple[int, int]]] = defaultdict(set)
     returned = _noted(table, "returned")
+    ends = {episode: frames for episode, frames, _ in oracle.ends}
     for host in table.hosts:
         journal = [*host.before, host.journal][0]  # later incarnations note what was agreed on before they came
         rows = {(int(cells[0][1]), int(cells[1][1])): dict(cells) for cells in journal.cells}
         for note in [note for note in journal.notes if note["event"] == "dropped"]:
             number, episode, frame = note["host"], note["episode"], note["frame"]
-            noted[number].add((episode, frame))
+            # From the end of an episode on is from the beginning of the next on, where some of the others already are.
+            over = frame >= ends.get(episode, frame + 1)
+            noted[number].add((episode + 1, 0) if over else (episode, frame))
             for player in _names(table, table.scenario.places[number]) if table.scenario.on_drop.may_be_absent else ():
                 row, before = rows.get((episode, frame)), rows.get((episode, frame - 1))
                 where = f"host {host.number}: {player} was dropped at frame {frame} of episode {episode}, but"

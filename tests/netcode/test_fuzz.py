@@ -8,12 +8,13 @@ its rows cannot be told from honest ones: they can end the match, in a type, but
 
 from __future__ import annotations
 
-import hashlib
 import random
 from typing import Any
 
 import pytest
 
+from bench.soaking.bombardment import bombard
+from bench.soaking.packets import damaged, forged, made_up
 from pyodide_runtime.errors import WireError
 from pyodide_runtime.match import Match, Phase
 from pyodide_runtime.network.virtual import NetworkConditions
@@ -46,41 +47,14 @@ class Fire(Table):
         self.matches[1 - sender].receive(sender, data, self.clock(1 - sender))
 
 
-def damaged(dice: random.Random, packets: list[tuple[int, bytes]]) -> bytes:
-    """A real packet with something done to it, or no packet at all."""
-    data = bytearray(dice.choice(packets)[1]) if packets and dice.random() < 0.9 else bytearray(dice.randbytes(dice.randrange(120)))
-    original = bytes(data)
-    while bytes(data) == original:
-        how = dice.randrange(6)
-        at = dice.randrange(len(data) + 1)
-        if how == 0 and data:
-            data[at % len(data)] ^= 1 << dice.randrange(8)
-        elif how == 1:
-            del data[at:]
-        elif how == 2:
-            data[at:at] = dice.randbytes(dice.randint(1, 8))
-        elif how == 3:
-            del data[at : at + dice.randint(1, 8)]
-        elif how == 4 and packets:
-            other = dice.choice(packets)[1]
-            data[at:] = other[at:]
-        else:
-            data[at : at + 4] = dice.choice([b"\0\0\0\0", b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff"])
-        if not data and not original:
-            data += b"\0"
-        if packets and any(bytes(data) == whole for _, whole in packets):
-            data = bytearray(original)
-    return bytes(data)
-
-
 def test_twenty_thousand_packets_that_are_none_are_wire_errors() -> None:
     table = Fire(1)
     table.run()
     dice = random.Random(2)
-    packets = dice.sample(table.sent, 40)
+    packets = [data for _, data in dice.sample(table.sent, 40)] + [made_up(dice, 1, 2, 2, KEY) for _ in range(40)]
     for _ in range(20_000):
         with pytest.raises(WireError):
-            decode(damaged(dice, packets), KEY)
+            decode(damaged(dice, packets, KEY), KEY)
 
 
 def test_a_match_under_fire_is_to_the_bit_the_match_without() -> None:
@@ -92,9 +66,9 @@ def test_a_match_under_fire_is_to_the_bit_the_match_without() -> None:
 
         def shoot(table: Fire = table) -> None:
             for sender in (0, 1):
-                recent = table.sent[-20:]
+                recent = [data for _, data in table.sent[-20:]]
                 for _ in range(4):
-                    table.throw(sender, damaged(table.dice, recent))
+                    table.throw(sender, damaged(table.dice, recent, KEY))
 
         result = table.run(each=shoot).result()
         assert [match.malformed for match in table.matches] == [table.thrown // 2] * 2
@@ -131,26 +105,6 @@ def test_packets_that_come_again_whenever_and_however_often_change_nothing(seed:
 
 
 # -- a peer that means ill -------------------------------------------------------------------------------------------
-
-
-def forged(dice: random.Random, packet: bytes, sender: int) -> bytes:
-    """A real packet with its body changed and its check made right again."""
-    body = bytearray(packet[8:])
-    for _ in range(dice.randint(1, 3)):
-        how, at = dice.randrange(5), dice.randrange(len(body) + 1)
-        if how == 0 and body:
-            body[at % len(body)] ^= 1 << dice.randrange(8)
-        elif how == 1 and body:
-            body[at % len(body)] = dice.randrange(256)
-        elif how == 2:
-            body[at : at + 4] = dice.choice([b"\0\0\0\0", b"\xff\xff\xff\xff", dice.randbytes(4)])
-        elif how == 3:
-            del body[at:]
-        else:
-            body += dice.randbytes(dice.randint(1, 6))
-    kind = packet[1] if dice.random() < 0.9 else dice.randrange(6)
-    check = hashlib.blake2b(bytes((packet[0], kind, sender, packet[7])) + bytes(body), digest_size=4, key=KEY).digest()
-    return bytes((packet[0], kind)) + check + bytes((sender, packet[7])) + bytes(body)
 
 
 class Witness:
@@ -200,7 +154,9 @@ def test_whatever_a_player_seals_raises_nothing_and_changes_nothing_that_is_conf
                 own = [data for data in recent if data[1] == 2 or table.scenario.seed % 2 == 0]
                 if own:
                     before = table.matches[1 - sender].malformed
-                    table.throw(sender, forged(table.dice, table.dice.choice(own), sender))
+                    new = made_up(table.dice, sender, 2, 2, KEY)
+                    data = forged(table.dice, table.dice.choice(own), sender, KEY) if table.dice.random() < 0.8 else new
+                    table.throw(sender, data)
                     accepted += table.matches[1 - sender].malformed == before
             witness.look()
 
@@ -252,3 +208,11 @@ def test_claims_from_far_beyond_are_refused() -> None:
         packet = saying(start=match.session.queues[1].last + 1, inputs=(b"\x01\x02",) * 500)
         match.receive(1, encode(packet, KEY), table.now + number)
     assert match.session.queues[1].last < match.frame + 4096 + 1
+
+
+def test_packets_of_every_type_thrown_at_hosts_in_mid_match_raise_nothing_and_change_nothing_that_is_confirmed() -> None:
+    blocks = [bombard(seed, 1000) for seed in range(20)]
+    assert [block.failure for block in blocks] == [None] * 20
+    assert sum(block.thrown for block in blocks) == 20_000
+    assert sum(block.sealed for block in blocks) > 6000 and sum(block.taken for block in blocks) > 1500
+    assert bombard(3, 500) == bombard(3, 500)

@@ -95,8 +95,8 @@ def test_matches_with_drops_and_returns_end_with_the_oracles_rows(on_drop: OnDro
     _, drops, rejoins = POLICIES[on_drop]
     assert counts.drops >= drops and counts.rejoins >= rejoins
     assert (counts.absent > 0) == on_drop.may_be_absent
-    assert counts.matches == BLOCK and min(counts.rollbacks, counts.mispredictions) > 400 and counts.stalls > 80
-    assert counts.compared > 3000 and counts.lost > 3000
+    assert counts.matches == BLOCK and min(counts.rollbacks, counts.mispredictions) > 250 and counts.stalls > 80
+    assert counts.compared > (3000 if on_drop.may_be_absent else 1500) and counts.lost > 2500
 
 
 ENVIRONMENTS: dict[str, tuple[Callable[[], Any], int, int]] = {

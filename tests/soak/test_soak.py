@@ -9,6 +9,7 @@ import pytest
 
 from bench import soak
 from bench.soaking.session import play
+from pyodide_runtime.network import wire
 
 LEAKY = "tests.virtual.culprits:Leaky"
 
@@ -20,11 +21,13 @@ def number(out: str, name: str) -> int:
 
 
 def test_a_few_sessions_hold_and_were_worth_it(capsys: pytest.CaptureFixture[str]) -> None:
-    assert soak.main(["--sessions", "12", "--seed", "80"]) == 0
+    assert soak.main(["--sessions", "12", "--seed", "80", "--packets", "5000"]) == 0
     out = capsys.readouterr().out
     assert "12 of 12 sessions were played, in " in out
     assert number(out, "matches") + number(out, "with ill will") == 12
     assert number(out, "failures") == 0
+    assert number(out, "bombardment") == 5000
+    assert number(out, "drops") >= 2 and number(out, "rejoins") >= 1
     assert number(out, "rows compared") > 1000
     assert min(number(out, "rollbacks"), number(out, "mispredictions"), number(out, "stalls")) > 100
     assert re.search(r"the deepest ([2-9]|1\d) frames", out)
@@ -43,13 +46,26 @@ def test_an_ill_willed_player_is_among_the_first_sessions() -> None:
 def test_an_environment_that_desyncs_is_reported_with_its_seed_and_the_command_that_repeats_it(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert soak.main(["--sessions", "2", "--seed", "7", "--environment", LEAKY]) == 1
+    assert soak.main(["--sessions", "2", "--seed", "7", "--packets", "0", "--environment", LEAKY]) == 1
     out = capsys.readouterr().out
     for seed in (7, 8):
         what = rf"the session of seed {seed}: host \d, episode 0, frame \d+, column info\.frog_\d\.steps: \d+ instead of \d+"
         assert re.search(f"^FAILED: {what}$", out, re.MULTILINE)
-        assert f"python -m bench.soak --seed {seed} --sessions 1 --environment {LEAKY}\n" in out
+        assert f"python -m bench.soak --seed {seed} --sessions 1 --packets 0 --environment {LEAKY}\n" in out
     assert number(out, "failures") == 2
+
+
+def test_packets_that_do_harm_are_reported_with_the_command_that_repeats_them(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def careless(body: bytes, at: int, hosts: int) -> None:
+        raise IndexError(hosts)
+
+    monkeypatch.setattr(wire, "_decode_standings", careless)
+    assert soak.main(["--sessions", "0", "--packets", "4000"]) == 1
+    out = capsys.readouterr().out
+    assert re.search(r"^FAILED: the packets of seed \d+: ", out, re.MULTILINE)
+    assert re.search(r"again:  python -m bench.soak --seed \d+ --sessions 0 --packets 2000$", out, re.MULTILINE)
 
 
 def test_what_was_not_played_is_not_claimed(capsys: pytest.CaptureFixture[str]) -> None:
