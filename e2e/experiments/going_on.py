@@ -1,4 +1,4 @@
-"""The arena for long enough that a page can be loaded anew in it; the match goes on without a player who is away."""
+"""The arena, for a minute, so that a page can be loaded anew in it; the match goes on without a player who is away."""
 
 from __future__ import annotations
 
@@ -7,4 +7,4 @@ from dataclasses import replace
 import arena
 from long_arena import make_env
 
-experiment = replace(arena.experiment, name="Going on", environment=make_env, max_steps=900, on_drop="default")
+experiment = replace(arena.experiment, name="Going on", environment=make_env, fps=15, max_steps=900, on_drop="default")

@@ -1,4 +1,4 @@
-"""Three people on one board for thirty seconds; who is not heard for two seconds is away, and the match goes on."""
+"""Three people on one board for a minute; who is not heard for two seconds is away, and the match goes on."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ experiment = replace(
     three_players.experiment,
     name="Three going on",
     environment=make_env,
+    fps=15,
     max_steps=STEPS,
     on_drop="default",
     disconnect_after_ms=2000,
