@@ -456,12 +456,22 @@ class Match:
             membership.merge(packet.standings, also_sponsors=True)
             self._line_up()
             return
+        if packet.agreed and self._was_passed_over(packet):
+            self._end(Outcome.DROPPED, f"{self.lineup.name(peer.host)} went on before it had let this host in again")
+            return
         if packet.episode == self.episode + 1 and self.phase is Phase.SETTLING:
             self._all_have_ended()
         if membership.hear(peer.host, Statement(packet.episode, packet.standings, packet.needs, packet.agreed)):
             self._line_up()
         if not packet.agreed and not membership.undecided:
             self._state(peer.host, membership.state(self.episode, self._needs()))
+
+    def _was_passed_over(self, packet: Members) -> bool:
+        """Whether others have agreed on a drop without this host's word, since they had not let it in when it thought so."""
+        if packet.standings[self.host].running >= self.incarnation or self.settings.on_drop is OnDrop.END:
+            return False
+        pairs = zip(packet.standings, self.membership.standings, strict=True)
+        return any(told.out and told.gone >= known.running and not known.out for told, known in pairs)
 
     def _take_returns(self, final: list[FinalFrame]) -> None:
         """Let hosts in whose players' own inputs are to follow."""
@@ -719,7 +729,9 @@ class Match:
             self._chooser.observe(now, peer.host, packet.frame, lacks, session.delay, peer.round_trip_ms)
         for stream in packet.streams:
             if self.lineup.may_give(peer, stream.player):
-                session.receive(stream.player, stream.start, stream.inputs)
+                # What is not final may yet be another's to give: who watches has no part in the agreements on that.
+                taken = stream.inputs[: max(0, packet.final - stream.start)] if self.lineup.watching else stream.inputs
+                session.receive(stream.player, stream.start, taken)
         if not self.lineup.watching:
             session.report(peer.host, packet.held - 1)
         if not late:
