@@ -29,7 +29,7 @@ def test_a_few_sessions_hold_and_were_worth_it(capsys: pytest.CaptureFixture[str
     assert number(out, "bombardment") == 5000
     assert number(out, "drops") >= 2 and number(out, "rejoins") >= 1
     assert number(out, "rows compared") > 1000
-    assert min(number(out, "rollbacks"), number(out, "mispredictions")) > 300 and number(out, "stalls") > 60
+    assert min(number(out, "rollbacks"), number(out, "mispredictions")) > 200 and number(out, "stalls") > 40
     assert re.search(r"the deepest ([2-9]|1\d) frames", out)
 
 
