@@ -65,10 +65,11 @@ async def _reload(room: Room) -> None:
     await asyncio.gather(*(player.reach_frame(60) for player in room.players))
     coming = asyncio.create_task(one.come_back())
     await _says(other, "The match goes on without them until they return.")
+    catching_up = asyncio.create_task(_says(one, "Catching up"))  # from now on: it may be over as soon as it has begun
     await other.page.screenshot(path=_picture("absent-default"))
-    await coming
-    await _says(one, "Catching up")
+    await catching_up
     await one.page.screenshot(path=_picture("catching-up"))
+    await coming
 
 
 RELOADED = Match(EXPERIMENTS / "going_on.py", "reloaded", active=BOTH, during=_reload, lines=(Line(latency_ms=50),))
