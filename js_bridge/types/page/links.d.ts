@@ -11,8 +11,9 @@
  * @property {(text: string) => void} log
  */
 /**
- * How long a page whose line to the server broke off may take to open another one, in milliseconds. It is less than three
- * quarters of a player's patience (`disconnect_after_ms`), so that a page that crashed is surely gone to the others.
+ * How long a page whose line to the server broke off may take to open another one, in milliseconds. It is less than
+ * three quarters of a player's patience (`disconnect_after_ms`), so that a page that crashed is surely gone to the
+ * others.
  */
 export const GRACE: 3000;
 /** All direct connections of this page. */
