@@ -111,8 +111,8 @@ class Absences:
             return self._membership.settle()
         return []
 
-    def is_overruled_by(self, packet: Members) -> bool:
-        """Whether two sides have given each other up, and this one is to go on.
+    def overrules(self, packet: Members) -> bool:
+        """Of two sides that have given each other up, whether this one is to go on.
 
         The larger goes on, or, if both are as large, the one with the first host.
         """
@@ -138,11 +138,12 @@ class Absences:
     def stand_in(self, session: RollbackSession, episode: int, through: int, now: float) -> None:
         """Give the inputs of the absent players that this host is the sponsor of, up to frame `through`."""
         membership = self._membership
-        for host, standing in enumerate(membership.standings):
-            if not standing.out or standing.sponsor != membership.host or not membership.is_absent(host):
+        for host, players in enumerate(membership.players):
+            # The players of a host have one continuer together.
+            if host == membership.host or membership.owner(players[0]) != membership.host:
                 continue
             returning = self._returning(host, session, episode, now)
-            for player in membership.players[host]:
+            for player in players:
                 self._continue(session, player, host, through, returning, now)
 
     def _continue(

@@ -444,7 +444,7 @@ class Match:
         if self.players and packet.standings[self.host].gone >= self.incarnation:
             if self.settings.on_drop is OnDrop.END:
                 return  # the match ends, and a goodbye is to tell why
-            if membership.is_out(peer.host) and self._absences.is_overruled_by(packet):
+            if membership.is_out(peer.host) and self._absences.overrules(packet):
                 if self._absences.remind(peer.host, now):
                     self._state(peer.host, membership.state(self.episode, self._needs()))
                 return

@@ -29,7 +29,7 @@ from .settings import MatchSettings, Outcome, Phase
 from .uploads import UploadJournal
 from .versions import versions
 
-__all__ = ["STATS", "Participant", "versions"]
+__all__ = ["STATS", "Participant"]
 
 #: Names of the numbers in a STATS record, in order; JavaScript's names, for its page shows them.
 STATS = (

@@ -83,11 +83,6 @@ class Membership:
         return [number for number, standing in enumerate(self.standings) if not standing.out]
 
     @property
-    def plays(self) -> bool:
-        """Whether this host takes part, and does not only watch."""
-        return self.host < len(self.standings) and self.standings[self.host].running == self.incarnation
-
-    @property
     def undecided(self) -> list[int]:
         """The hosts that are held for gone without everybody's agreeing yet."""
         return [
