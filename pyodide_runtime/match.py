@@ -98,9 +98,7 @@ class Match:
         EnvironmentFailed: the environment's reset raised.
     """
 
-    def __init__(
-        self, runtime: Runtime, *, host: int, settings: MatchSettings, journal: Journal, incarnation: int = 0
-    ) -> None:
+    def __init__(self, runtime: Runtime, *, host: int, settings: MatchSettings, journal: Journal, incarnation: int = 0) -> None:
         players = runtime.players
         hosts = settings.hosts_of(len(players))
         if not 0 <= host < len(hosts) + settings.spectators:
@@ -216,7 +214,6 @@ class Match:
     def presence(self, now_ms: float) -> dict[int, str]:
         """How each of the other players' hosts is: "here", "silent", "absent", or "returning"."""
         return self.lineup.presence(now_ms)
-
 
     # -- time --------------------------------------------------------------------------------------------------------
 
@@ -413,9 +410,7 @@ class Match:
         for host in given_up:
             gone = self.membership.standings[host].gone
             frame = min(self.session.queues[player].dropped_at(gone) for player in self.membership.players[host])
-            self._journal.note(
-                {"event": "dropped", "host": host, "episode": self.episode, "frame": frame, "at_ms": round(now, 1)}
-            )
+            self._journal.note({"event": "dropped", "host": host, "episode": self.episode, "frame": frame, "at_ms": round(now, 1)})
             self.session.release(host)
             self.ledger.release(host)
         self._line_up()

@@ -43,13 +43,16 @@ class Count:
         ends = dict.fromkeys(self.agents, False)
         return {}, dict.fromkeys(self.agents, float(self.total)), ends, ends, {}
 """
-EXPERIMENT = ENVIRONMENT + """
+EXPERIMENT = (
+    ENVIRONMENT
+    + """
 import pyodide_runtime as pr
 experiment = pr.Experiment(
     name="Count", environment=Count, players=2, max_steps=40, fps=20, episodes=2, input_delay=2, prediction="default",
     prediction_window=5, default_action=2,
 )
 """
+)
 
 
 @pytest.fixture(autouse=True)
