@@ -67,6 +67,8 @@ INPUT, CONTROL = 0, 1
 
 #: How often a hello or an end is repeated until it is answered, in ms.
 REPEAT_MS = 100.0
+#: One in so many hellos goes over the reliable channel.
+RELIABLE_GREETINGS = 8
 #: How soon a stalled frame is tried again, in ms.
 RETRY_MS = 8.0
 #: How long packets wait at the most before they are looked at, in ms: at a low frame rate, less than a frame.
@@ -309,7 +311,15 @@ class Match:
         return Hello(self.host, self.incarnation, self._terms, heard, begun, tuple(self.membership.standings))
 
     def _greet(self, peer: Peer) -> None:
-        self._send(peer, CONTROL, self._hello(peer.incarnation if peer.heard_hello else -1))
+        """Say hello once. The first one, and then one in some, goes reliably.
+
+        Congestion is of all channels of a connection together (RFC 9260, section 7.2): a reliable channel that has much to
+        transmit again holds up the unreliable one. What is repeated anyway goes over that; what is too long to get over a
+        bad line in one go gets there in the end.
+        """
+        reliably = peer.greetings % RELIABLE_GREETINGS == 0
+        peer.greetings += 1
+        self._send(peer, CONTROL if reliably else INPUT, self._hello(peer.incarnation if peer.heard_hello else -1))
 
     def _connect(self, now: float) -> None:
         awaited = self.lineup.awaited
@@ -661,7 +671,7 @@ class Match:
             self._send_state(peer, now, peer.episode, self._needs(), streams)
             end = self._archive.get(peer.episode)
             if end is not None and peer.held >= end.frames:
-                self._send(peer, CONTROL, end)
+                self._send(peer, INPUT, end)
             if self.phase is Phase.OVER and self.outcome is not Outcome.COMPLETED and peer.held >= self.session.final:
                 self._send(peer, CONTROL, self._bye())  # there is no more to come
 
@@ -761,7 +771,7 @@ class Match:
             # Also to peers of whom all is known here: one that waits for a third may not know that its own End arrived.
             for peer in self.peers.values():
                 if peer.heard_hello and not (self.lineup.watching and self.lineup.is_late(peer)):
-                    self._send(peer, CONTROL, self._own_end(heard=peer.ended))
+                    self._send(peer, INPUT, self._own_end(heard=peer.ended))
         self._send_inputs(now)
 
     def _go_on(self, now: float) -> None:
@@ -789,13 +799,13 @@ class Match:
         if packet.episode < self.episode or self.phase is Phase.OVER:
             known = self._archive.get(packet.episode)
             if known is not None and not packet.settled:
-                self._send(peer, CONTROL, known)
+                self._send(peer, INPUT, known)
             return
         if packet.episode > self.episode or (self.membership.is_out(peer.host) and not self.lineup.is_late(peer)):
             return  # one that is gone ended where it stopped
         if self.lineup.is_late(peer):
             if self.phase is Phase.SETTLING and not self.lineup.watching:
-                self._send(peer, CONTROL, self._own_end(heard=True))
+                self._send(peer, INPUT, self._own_end(heard=True))
             return
         self._ends[peer.host] = packet
         if self.lineup.watching and not self.runtime.done:
@@ -804,7 +814,7 @@ class Match:
             peer.end_heard = peer.end_heard or packet.heard
             self._compare_end(peer, packet)
             if self.phase is Phase.SETTLING and not packet.heard:
-                self._send(peer, CONTROL, self._own_end(heard=True))
+                self._send(peer, INPUT, self._own_end(heard=True))
 
     def _compare_end(self, peer: Peer, packet: End) -> None:
         own = self._own_end(heard=True)
