@@ -69,6 +69,10 @@ INPUT, CONTROL = 0, 1
 REPEAT_MS = 100.0
 #: One in so many hellos goes over the reliable channel.
 RELIABLE_GREETINGS = 8
+#: After how many periods a packet is sent though no input was sampled.
+WITHOUT_INPUT = 1.5
+#: Up to when in an episode one that began before the others waits for them, and how long at the most, in s.
+START_S, LONGEST_WAIT_S = 2.0, 0.5
 #: How soon a stalled frame is tried again, in ms.
 RETRY_MS = 8.0
 #: How long packets wait at the most before they are looked at, in ms: at a low frame rate, less than a frame.
@@ -531,6 +535,7 @@ class Match:
             self._chooser.restart()
         self._line_up()
         self._ends: dict[int, End] = {}
+        self._waited = False  # for those who began later
         self._passed = False  # some peer has gone on from this episode
         self._journal.episode(self.episode, seed)
 
@@ -565,7 +570,8 @@ class Match:
             local = {player: sample(player) for player in self.players} if session.wants_input else None
             replayed, stepped = session.advance(local)
             if stepped:
-                self._due = max(self._due + self._period * self._stretch(), now - self._period)
+                due = self._due + self._period * self._stretch()
+                self._due = max(due, now - self._period) + self._period * self._wait_at_start()
                 self._waiting = False
             else:
                 if session.stalled and not self._waiting:
@@ -613,6 +619,24 @@ class Match:
     def _stretch(self) -> float:
         return max([self.peers[host].sync.stretch for host in self.lineup.members], default=1.0)
 
+    def _wait_at_start(self) -> float:
+        """How many frames to wait now, once in an episode: hosts do not begin it together, the later one up to a round trip later.
+
+        One pause before much has happened is noticed less than a hundred slow frames.
+        """
+        if self._waited or self.session.frame > START_S * self.settings.fps:
+            return 0.0
+        syncs = [self.peers[host].sync for host in self.lineup.members]
+        if not all(sync.settled for sync in syncs):
+            return 0.0
+        self._waited = True
+        ahead = min(self.frame_advantage, LONGEST_WAIT_S * self.settings.fps)
+        if ahead < 1.0:
+            return 0.0
+        for sync in syncs:
+            sync.waited(ahead)
+        return ahead
+
     def _write_final(self) -> None:
         final = self.session.take_final()
         if not final:
@@ -636,8 +660,9 @@ class Match:
             self._evidence.agreed(ledger.certified)
 
     def _send_inputs(self, now: float, *, at_once: bool = False) -> None:
-        # What was just sampled is not kept waiting; all else is said once a period.
-        if not at_once and now - self._sent_at < self._period:
+        # What was just sampled is not kept waiting. Where nothing is sampled all else is said as often, or nearly: a frame that
+        # comes a little late must not be preceded by a packet that says less.
+        if not at_once and now - self._sent_at < WITHOUT_INPUT * self._period:
             return
         self._sent_at = now
         queues, final = self.session.queues, self.session.final
