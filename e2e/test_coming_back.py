@@ -203,3 +203,40 @@ def test_a_page_that_was_given_up_by_mistake_loads_itself_again_and_plays_on(pla
     assert_pages(played, 1, 1, 2)
     first = played.halves[2].record.parent.parent / "outcome.json"
     assert '"dropped"' in first.read_text()
+
+
+async def _make_both_cuttable(room: Room) -> None:
+    for player in room.players:
+        await make_cuttable(player.page)
+
+
+async def _lose_each_other(room: Room) -> None:
+    """Nothing gets through between two pages until one goes on without the other, which loads itself again; then all does."""
+    one, other = room.players
+    assert one.impairment is not None
+    await asyncio.gather(*(player.reach_frame(60) for player in room.players))
+    going_on = [asyncio.create_task(_says(player, "The match goes on without them")) for player in room.players]
+    await asyncio.gather(*(cut(player.page, True) for player in room.players))
+    await one.impairment.change(Line(loss_percent=100))
+    done, pending = await asyncio.wait(going_on, return_when=asyncio.FIRST_COMPLETED)
+    assert len(done) == 1, "one of the two goes on, and it alone"
+    goes_on, waits = (one, other) if going_on[0] in done else (other, one)
+    for task in pending:
+        task.cancel()
+    await goes_on.page.screenshot(path=_picture("goes-on-by-verdict"))
+    await one.impairment.change(Line())
+    await cut(goes_on.page, False)
+    await waits.reach("playing", seconds=180)
+
+
+HALVES = Match(EXPERIMENTS / "going_on.py", "halves", active=BOTH, before=_make_both_cuttable, during=_lose_each_other)
+
+
+@pytest.mark.parametrize("play", [HALVES], ids=["default"])
+def test_of_two_that_lose_each_other_the_server_lets_one_go_on_and_the_other_comes_back(play: Match, played: Played) -> None:
+    table = assert_complete_and_equal(played, steps=900)
+    pages = [player["incarnations"] for player in played.summary["players"]]
+    assert sorted(pages) == [1, 2]
+    assert [player["error"] for player in played.summary["players"]] == [None, None]
+    came_back, stayed = table.players if pages[0] == 2 else table.players[::-1]
+    assert assert_went_and_came_back(table, came_back, [stayed]) >= 30

@@ -76,6 +76,7 @@
  *   | {type: "link_lost", peer: number, reason: string}
  *   | {type: "link_left", peer: number, reason: string}
  *   | {type: "link_back", peer: number}
+ *   | {type: "verdict", gone: [number, number][], granted: boolean}
  *   | {type: "key", key: string, down: boolean}
  *   | {type: "focus", focused: boolean}
  *   | {type: "visibility", hidden: boolean}
@@ -89,6 +90,7 @@
  *   | {type: "stats", values: Float64Array}
  *   | {type: "phase", phase: Phase, error?: string, outcome?: string, detail?: string}
  *   | {type: "paused", players: string[]}
+ *   | {type: "appeal", gone: [number, number][]}
  *   | {type: "rejoin", detail: string}
  *   | {type: "link", peer: number, state: Way, reason?: string}
  *   | {type: "trouble", peer: number, open: boolean}
@@ -134,6 +136,9 @@ const list = (check) => (value) => Array.isArray(value) && value.every(check);
 
 const channel = oneOf("input", "control");
 
+/** @type {Check} */
+const incarnation = (value) => Array.isArray(value) && value.length === 2 && value.every(count);
+
 const config = shape({
   session: text,
   experiment: shape({ module: text, files: object, requirements: list(text), settings: object }),
@@ -175,6 +180,7 @@ export const TO_WORKER = Object.freeze({
   link_lost: { peer: index, reason: text },
   link_left: { peer: index, reason: text },
   link_back: { peer: index },
+  verdict: { gone: list(incarnation), granted: flag },
   key: { key: text, down: flag },
   focus: { focused: flag },
   visibility: { hidden: flag },
@@ -189,6 +195,7 @@ export const TO_PAGE = Object.freeze({
   stats: { values: (/** @type {any} */ value) => value instanceof Float64Array },
   phase: { phase: oneOf(...PHASES), error: optional(text), outcome: optional(text), detail: optional(text) },
   paused: { players: list(text) },
+  appeal: { gone: list(incarnation) },
   rejoin: { detail: text },
   link: { peer: index, state: oneOf("direct", "relay", "closed"), reason: optional(text) },
   trouble: { peer: index, open: flag },
@@ -212,6 +219,7 @@ export const FROM_SERVER = Object.freeze({
   left: { index, lost: flag },
   rejoined: { index, incarnation: count },
   resumed: {},
+  verdict: { gone: list(incarnation), granted: flag },
   refused: { error: text },
   error: { error: text },
 });

@@ -111,13 +111,15 @@ class Absences:
             return self._membership.settle()
         return []
 
-    def overrules(self, packet: Members) -> bool:
-        """Of two sides that have given each other up, whether this one is to go on.
+    def overrules(self, packet: Members) -> bool | None:
+        """Of two sides that have given each other up, whether this one is to go on; None if that is not decided yet.
 
-        The larger goes on, or, if both are as large, the one with the first host.
+        The larger goes on; if both are as large, the one that the arbiter lets go on, or that with the first host.
         """
         theirs = [number for number, standing in enumerate(packet.standings) if not standing.out]
         ours = self._membership.left_over
+        if self._membership.arbitrated and len(ours) == len(theirs):
+            return True if not self._membership.undecided else False if packet.agreed else None
         return (-len(ours), ours) < (-len(theirs), theirs)
 
     def reason(self, hosts: Sequence[int], name: Callable[[int], str]) -> tuple[Outcome, str]:

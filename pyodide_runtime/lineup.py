@@ -37,7 +37,7 @@ class Lineup:
     def __init__(self, host: int, incarnation: int, settings: MatchSettings, names: Sequence[str]) -> None:
         hosts = settings.hosts_of(len(names))
         self.host = host
-        self.membership = Membership(host, hosts, incarnation)
+        self.membership = Membership(host, hosts, incarnation, arbitrated=settings.arbitrated)
         self.peers: dict[int, Peer] = {}
         self.watching = incarnation > 0 or host >= len(hosts)
         self._names = tuple(names)

@@ -10,7 +10,7 @@ a virtual clock as well as in a browser. It knows nothing of transports, pages o
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from .absences import Absences
 from .attention import Attention
@@ -71,6 +71,8 @@ REPEAT_MS = 100.0
 RELIABLE_GREETINGS = 8
 #: After how many periods a packet is sent though no input was sampled.
 WITHOUT_INPUT = 1.5
+#: How often the arbiter is asked until it answers, in ms.
+APPEAL_MS = 1000.0
 #: Up to when in an episode one that began before the others waits for them, and how long at the most, in s.
 START_S, LONGEST_WAIT_S = 2.0, 0.5
 #: How soon a stalled frame is tried again, in ms.
@@ -159,6 +161,7 @@ class Match:
         self._due = 0.0
         self._sent_at = self._fed_at = -REPEAT_MS
         self._repeated_at = self._greeted_at = -REPEAT_MS
+        self._appealed_at = -APPEAL_MS
         self._last_tick: float | None = None
         self._waiting = False
         self._silent_since: float | None = None
@@ -429,6 +432,33 @@ class Match:
             self.ledger.release(host)
         self._line_up()
 
+    def appeal(self, now_ms: float) -> tuple[tuple[int, int], ...]:
+        """Hosts, with their incarnations, without whom this host asks the arbiter to be allowed to go on; mostly none.
+
+        The answer goes to `take_verdict`. Without one it is asked again.
+        """
+        waits = self.phase is not Phase.OVER and not self.lineup.watching and self.settings.on_drop is not OnDrop.END
+        if not waits or not self.membership.tied or now_ms - self._appealed_at < APPEAL_MS:
+            return ()
+        self._appealed_at = now_ms
+        return tuple([(host, self.membership.standings[host].gone) for host in self.membership.unsure])
+
+    def take_verdict(self, gone: Sequence[tuple[int, int]], granted: bool) -> None:
+        """What the arbiter says to an appeal.
+
+        Args:
+            gone: the hosts and incarnations of the appeal.
+            granted: whether this host's side goes on without them, and so they do not; or they do, and this host does not.
+        """
+        membership = self.membership
+        if self.phase is Phase.OVER or not any(membership.is_out(host) for host, _ in gone if 0 <= host < len(membership.players)):
+            return
+        if granted:
+            for host, incarnation in gone:
+                membership.suspect(host, incarnation, left=True)
+        else:
+            self._end(Outcome.DROPPED, "the server let the others go on, who were lost")
+
     def _needs(self) -> tuple[int, ...]:
         return tuple([queue.last + 1 for queue in self.session.queues])
 
@@ -453,7 +483,10 @@ class Match:
         if self.players and packet.standings[self.host].gone >= self.incarnation:
             if self.settings.on_drop is OnDrop.END:
                 return  # the match ends, and a goodbye is to tell why
-            if membership.is_out(peer.host) and self._absences.overrules(packet):
+            overrules = membership.is_out(peer.host) and self._absences.overrules(packet)
+            if overrules is None:
+                return  # the arbiter decides
+            if overrules:
                 if self._absences.remind(peer.host, now):
                     self._state(peer.host, membership.state(self.episode, self._needs()))
                 return

@@ -21,6 +21,7 @@ from .drops import OnDrop
 from .errors import ExperimentError, PyodideRuntimeError, SessionError, WireError
 from .experiment import Experiment
 from .match import Match
+from .network.arbiter import are_incarnations
 from .network.membership import LAST_INCARNATION
 from .records import Kind, Record, decode_inbox, encode_outbox, event, stats_record, upload_record
 from .rollback.delay import InputDelay
@@ -52,6 +53,7 @@ EVENTS: Mapping[str, Mapping[str, type]] = {
     "link": {"peer": int, "state": str},
     "stored": {"upload": int},
     "unstored": {"upload": int},
+    "verdict": {"gone": list, "granted": bool},
     "leave": {},
 }
 
@@ -152,6 +154,7 @@ class Participant:
             state_digest_every=experiment.state_digest_every,
             disconnect_after_ms=experiment.disconnect_after_ms,
             hosts=experiment.hosts,
+            arbitrated=True,
             spectators=experiment.spectators,
             on_drop=OnDrop(experiment.on_drop),
             return_within_ms=experiment.return_within_ms,
@@ -239,6 +242,8 @@ class Participant:
         elif kind == "unstored":
             journal.unstored(told["upload"], now)
             self._log(f"a chunk was not stored and is sent again: {told.get('error', '')}")
+        elif kind == "verdict":
+            match.take_verdict([(host, incarnation) for host, incarnation in told["gone"]], told["granted"])
         elif kind == "leave":
             match.leave("the page was closed")
             out += [upload_record(chunk) for chunk in journal.leave()]
@@ -346,6 +351,9 @@ class Participant:
                 self._away = away
                 told = [{"peer": host, "state": state} for host, state in presence.items()]
                 out.append(_event({"type": "peers", "peers": told, "on_drop": match.settings.on_drop.value}))
+        gone = match.appeal(now)
+        if gone:
+            out.append(_event({"type": "appeal", "gone": gone}))
         if match.paused != self._paused:
             self._paused = match.paused
             out.append(_event({"type": "paused", "players": list(self._paused)}))
@@ -401,7 +409,8 @@ def _told(record: Record) -> dict[str, Any] | None:
         return None
     told = event(record)
     fields = EVENTS.get(str(told.get("type")))
-    if fields is None or any(type(told.get(name)) is not kind for name, kind in fields.items()):
+    wrong = fields is None or any(type(told.get(name)) is not kind for name, kind in fields.items())
+    if wrong or (told["type"] == "verdict" and not are_incarnations(told["gone"])):
         raise WireError(f"the inbox has an event that is none: {str(told)[:100]}")
     return told
 

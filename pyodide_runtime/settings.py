@@ -63,6 +63,7 @@ class MatchSettings:
         disconnect_after_ms: a host that was silent for so long is taken to be gone.
         return_within_ms: how long all wait for it, if they do.
         when_hidden, hidden_limit_ms: what it means that a host's page is hidden, and for how long it may be.
+        arbitrated: whether a server can be asked which of two halves goes on; see `network.arbiter`.
     """
 
     session: str
@@ -82,6 +83,7 @@ class MatchSettings:
     return_within_ms: float = 60_000.0
     when_hidden: WhenHidden = WhenHidden.PLAY
     hidden_limit_ms: float | None = None
+    arbitrated: bool = False
 
     @property
     def adaptive_delay(self) -> bool:
@@ -132,6 +134,7 @@ def match_terms(runtime: Runtime, settings: MatchSettings) -> bytes:
             "state_digest_every": settings.digest_every,
             "on_drop": settings.on_drop.value,
             "return_within_ms": settings.return_within_ms,
+            "arbitrated": settings.arbitrated,
             # Who is surely gone follows from how long the others wait for a host that they do not hear.
             "disconnect_after_ms": None if settings.on_drop is OnDrop.END else settings.disconnect_after_ms,
             "start": runtime.digest().hex(),

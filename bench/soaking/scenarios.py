@@ -88,6 +88,7 @@ def draw_scenario(dice: random.Random, seed: int, players: int, breadth: Breadth
         hosts=counts,
         spectators=tuple(dice.choice([0.0, dice.uniform(0, lasts)]) for _ in range(watching)),
         departures=departures,
+        arbitrated=dice.random() < 0.5,
     )
 
 

@@ -15,7 +15,6 @@ import { Socket, socketUrl } from "./socket.js";
 
 /** @typedef {import("../messages.js").About} About */
 /** @typedef {import("../messages.js").Config} Config */
-/** @typedef {import("../messages.js").PeerState} PeerState */
 /** @typedef {import("../messages.js").Phase} Phase */
 /** @typedef {import("../messages.js").Stage} Stage */
 /** @typedef {import("../messages.js").Start} Start */
@@ -72,8 +71,6 @@ export class Connection {
   #relay;
   /** @type {Map<number, LinkState>} */
   #linkStates = new Map();
-  /** @type {Map<number, PeerState["state"]>} */
-  #peerStates = new Map();
   #key = "";
   #rejoining = false;
   /** @type {Keyboard | undefined} */
@@ -136,7 +133,7 @@ export class Connection {
   stats() {
     const names = this.about?.stats.slice(0, this.#values.length) ?? [];
     const numbers = Object.fromEntries(names.map((name, at) => [name, this.#values[at] ?? NaN]));
-    const links = names.length > 0 ? { links: Object.fromEntries(this.#linkStates) } : {};
+    const links = names.length > 0 && { links: Object.fromEntries(this.#linkStates) };
     return /** @type {Stats} */ (/** @type {unknown} */ ({ ...numbers, ...links }));
   }
 
@@ -192,6 +189,9 @@ export class Connection {
         this.#links?.resume();
         this.#on.onLine?.("open");
         break;
+      case "verdict":
+        this.#post(message);
+        break;
       case "refused":
         this.#links?.abandon();
         this.#fail(message.error, message.error);
@@ -210,8 +210,7 @@ export class Connection {
       console.warn(`the worker sent ${fault}`);
       return;
     }
-    // What follows is of a match that goes on elsewhere, and would be told as if it had failed.
-    if (!this.#rejoining) this.#take(message);
+    if (!this.#rejoining) this.#take(message); // what follows is of a match that goes on elsewhere
   }
 
   /** @param {import("../messages.js").ToPage} message */
@@ -250,6 +249,9 @@ export class Connection {
         this.#on.onRejoin?.();
         window.location.reload();
         break;
+      case "appeal":
+        this.#socket.send(message);
+        break;
       case "paused":
         this.#on.onPaused?.(message.players);
         break;
@@ -257,8 +259,7 @@ export class Connection {
         this.#links?.trouble(message.peer, message.open);
         break;
       case "peers":
-        this.#peerStates = new Map(message.peers.map(({ peer, state }) => [peer, state]));
-        this.#on.onPeers?.(this.#peerStates, message.on_drop);
+        this.#on.onPeers?.(new Map(message.peers.map(({ peer, state }) => [peer, state])), message.on_drop);
         break;
       case "catching_up":
         this.#on.onCatchingUp?.(message.share);
@@ -293,19 +294,18 @@ export class Connection {
 
   /** @param {Start} start */
   #begin(start) {
-    const { config, about } = this;
+    const { config, about } = this, { iceTransportPolicy: policy } = this.#options;
     if (!config || !about || this.start || this.phase === "failed") return;
     this.start = start;
     this.#socket.keep(this.#key);
     this.#post({ type: "start", start });
-    const { iceTransportPolicy } = this.#options;
     this.#links = new Links({
       index: start.index,
       incarnation: start.incarnation,
       configuration: {
         iceServers: config.ice_servers ?? [],
         ...config.rtc_configuration,
-        ...(iceTransportPolicy ? { iceTransportPolicy } : {}),
+        ...(policy && { iceTransportPolicy: policy }),
       },
       proxy: this.#options.proxyChannels,
       signal: (to, data) => this.#socket.send({ type: "signal", to, data }),
@@ -394,7 +394,7 @@ export class Connection {
 
   /** @param {string} name */
   #endStage(name) {
-    const stage = this.#progress.stages.find((known) => known.name === name);
+    const [stage] = this.#progress.stages.filter((known) => known.name === name);
     if (stage) this.#stage({ ...stage, end: performance.now() });
   }
 }

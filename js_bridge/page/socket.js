@@ -20,13 +20,15 @@ import { FROM_SERVER, faultOf } from "../messages.js";
  *   | {type: "left", index: number, lost: boolean}
  *   | {type: "rejoined", index: number, incarnation: number}
  *   | {type: "resumed"}
+ *   | {type: "verdict", gone: [number, number][], granted: boolean}
  *   | {type: "refused", error: string}
  *   | {type: "error", error: string}} FromServer
  */
 
 /**
  * @typedef {{type: "ready"} | {type: "signal", to: number, data: any}
- *   | {type: "failed", error: string, outcome: string | null}} ToServer
+ *   | {type: "failed", error: string, outcome: string | null}
+ *   | {type: "appeal", gone: [number, number][]}} ToServer
  */
 
 /**

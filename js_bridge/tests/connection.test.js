@@ -129,6 +129,17 @@ test("keys and focus go to the worker while the match lasts", async (context) =>
   assert.deepEqual([part.connection.phase, part.connection.outcome], ["finished", "completed"]);
 });
 
+test("an appeal of the worker goes to the server, whose verdict goes to the worker", async (context) => {
+  const part = connecting(context);
+  await ready(part);
+  part.server.say({ type: "start", start: START });
+  part.worker.say({ type: "appeal", gone: [[1, 0]] });
+  part.worker.say({ type: "appeal", gone: [[1]] });
+  assert.deepEqual(part.server.sent.filter(({ type }) => type === "appeal"), [{ type: "appeal", gone: [[1, 0]] }]);
+  part.server.say({ type: "verdict", gone: [[1, 0]], granted: true });
+  assert.deepEqual(part.worker.told.at(-1), { type: "verdict", gone: [[1, 0]], granted: true });
+});
+
 test("a page that is hidden says so, from the start of the match on, and hears who all wait for", async (context) => {
   const part = connecting(context);
   part.page.document.visibilityState = "hidden";

@@ -75,6 +75,7 @@ export function faultOf(table: Table, message: any): string | null;
  *   | {type: "link_lost", peer: number, reason: string}
  *   | {type: "link_left", peer: number, reason: string}
  *   | {type: "link_back", peer: number}
+ *   | {type: "verdict", gone: [number, number][], granted: boolean}
  *   | {type: "key", key: string, down: boolean}
  *   | {type: "focus", focused: boolean}
  *   | {type: "visibility", hidden: boolean}
@@ -87,6 +88,7 @@ export function faultOf(table: Table, message: any): string | null;
  *   | {type: "stats", values: Float64Array}
  *   | {type: "phase", phase: Phase, error?: string, outcome?: string, detail?: string}
  *   | {type: "paused", players: string[]}
+ *   | {type: "appeal", gone: [number, number][]}
  *   | {type: "rejoin", detail: string}
  *   | {type: "link", peer: number, state: Way, reason?: string}
  *   | {type: "trouble", peer: number, open: boolean}
@@ -261,6 +263,10 @@ export type ToWorker = {
     type: "link_back";
     peer: number;
 } | {
+    type: "verdict";
+    gone: [number, number][];
+    granted: boolean;
+} | {
     type: "key";
     key: string;
     down: boolean;
@@ -299,6 +305,9 @@ export type ToPage = {
 } | {
     type: "paused";
     players: string[];
+} | {
+    type: "appeal";
+    gone: [number, number][];
 } | {
     type: "rejoin";
     detail: string;

@@ -12,6 +12,7 @@ import { Kind, encodeEvent, encodeRecords } from "../records.js";
  *   | {type: "link", peer: number, state: import("../messages.js").Way, reason?: string}
  *   | {type: "stored", upload: number}
  *   | {type: "unstored", upload: number, error: string}
+ *   | {type: "verdict", gone: [number, number][], granted: boolean}
  *   | {type: "leave"}} InboxEvent
  */
 

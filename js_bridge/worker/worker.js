@@ -144,6 +144,9 @@ function take(message) {
     case "link_back":
       channels.back(message.peer);
       break;
+    case "verdict":
+      loop?.inbox.event({ type: "verdict", gone: message.gone, granted: message.granted });
+      break;
     case "key":
       loop?.inbox.event({ type: "key", key: message.key, down: message.down });
       break;

@@ -33,7 +33,7 @@ class Standing(NamedTuple):
     Attributes:
         running: the incarnation that plays, or played last.
         gone: the latest incarnation that is gone; -1 if none is. The host is out as long as this is not below `running`.
-        left: whether it is certain that it is gone: it said so, or its connection was closed.
+        left: whether it is certain that it is gone: it said so, or its connection was closed, or it may not go on.
         sponsor: the host that gives its players' inputs while it is out; -1 if none was agreed on.
     """
 
@@ -64,10 +64,12 @@ class Membership:
         host: this host's number. One beyond the last of `players` only watches.
         players: the places of each host's players, by host.
         incarnation: of this host.
+        arbitrated: whether there is an `Arbiter` to ask which half goes on.
     """
 
-    def __init__(self, host: int, players: Sequence[Sequence[int]], incarnation: int = 0) -> None:
+    def __init__(self, host: int, players: Sequence[Sequence[int]], incarnation: int = 0, *, arbitrated: bool = False) -> None:
         self.host = host
+        self.arbitrated = arbitrated
         self.players = tuple(map(tuple, players))
         self.incarnation = incarnation
         self.standings = [Standing() for _ in players]
@@ -189,9 +191,19 @@ class Membership:
     def may_go_on(self) -> bool:
         """Whether those that are left may go on without those they are about to give up.
 
-        Where a network falls apart only one side may: the one with most hosts, or, if both have as many, the one with the
-        first of them. Hosts that are certain to be gone do not count.
+        Where a network falls apart only one side may: the one with most hosts, or, if both have as many, the one that the
+        arbiter lets go on (to it the others are certain to be gone then); without an arbiter, the one with the first of
+        them. Hosts that are certain to be gone do not count.
         """
-        unsure = [number for number in self.undecided if not self.standings[number].left]
-        here, all_of_them = self.left_over, sorted([*self.left_over, *unsure])
-        return 2 * len(here) > len(all_of_them) or (2 * len(here) == len(all_of_them) and all_of_them[0] in here)
+        here, unsure = self.left_over, self.unsure
+        return len(here) > len(unsure) or (len(here) == len(unsure) and not self.arbitrated and min(here) < min(unsure))
+
+    @property
+    def unsure(self) -> list[int]:
+        """The hosts that are held for gone without certainty, and without everybody's agreeing yet."""
+        return [number for number in self.undecided if not self.standings[number].left]
+
+    @property
+    def tied(self) -> bool:
+        """Whether those that are left are as many as those of whom they are not sure, so that the arbiter is to be asked."""
+        return self.arbitrated and 0 < len(self.left_over) == len(self.unsure)

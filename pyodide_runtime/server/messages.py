@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from pyodide_runtime.errors import PyodideRuntimeError
+from pyodide_runtime.network.arbiter import are_incarnations
 from pyodide_runtime.server.chunks import is_outcome
 
 LARGEST_MESSAGE = 128 * 1024
@@ -45,7 +46,17 @@ class Failed:
     outcome: str | None = None
 
 
-def parse(text: str) -> Ready | Signal | Failed:
+@dataclass(frozen=True)
+class Appeal:
+    """The page asks to go on without others, whom it lost: indices and incarnations."""
+
+    gone: tuple[tuple[int, int], ...]
+
+
+FromPage: TypeAlias = Ready | Signal | Failed | Appeal
+
+
+def parse(text: str) -> FromPage:
     """What a page says. Raises MessageError."""
     if len(text) > LARGEST_MESSAGE:
         raise MessageError(f"a message may have {LARGEST_MESSAGE} characters, this one has {len(text)}")
@@ -91,10 +102,18 @@ def _read_failed(value: Message) -> Failed:
     return Failed(error, outcome)
 
 
-_READERS: Mapping[str, Callable[[Message], Ready | Signal | Failed]] = {
+def _read_appeal(value: Message) -> Appeal:
+    (gone,) = _fields(value, "gone")
+    if not are_incarnations(gone) or not gone:
+        raise MessageError('"gone" of an appeal is a list of pairs of a player\'s index and an incarnation')
+    return Appeal(tuple((index, incarnation) for index, incarnation in gone))
+
+
+_READERS: Mapping[str, Callable[[Message], FromPage]] = {
     "ready": _read_ready,
     "signal": _read_signal,
     "failed": _read_failed,
+    "appeal": _read_appeal,
 }
 
 
@@ -163,6 +182,11 @@ def rejoined(index: int, incarnation: int) -> Message:
 def resumed() -> Message:
     """To a page that has its seat back, over a new socket, as if the old one had not been lost."""
     return {"type": "resumed"}
+
+
+def verdict(gone: Iterable[tuple[int, int]], granted: bool) -> Message:
+    """To a page that appealed: whether it goes on without these; if not, they, or others, go on without it."""
+    return {"type": "verdict", "gone": [list(pair) for pair in gone], "granted": granted}
 
 
 def refused(text: str) -> Message:

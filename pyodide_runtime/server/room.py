@@ -21,11 +21,12 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from pyodide_runtime.errors import PyodideRuntimeError
+from pyodide_runtime.network.arbiter import Arbiter
 from pyodide_runtime.network.membership import LAST_INCARNATION
 from pyodide_runtime.server import messages, relay
 from pyodide_runtime.server.experiment_file import ExperimentFile
 from pyodide_runtime.server.loading import LoadedExperiment
-from pyodide_runtime.server.messages import Failed, MessageError, Ready, Signal
+from pyodide_runtime.server.messages import Appeal, Failed, FromPage, MessageError, Ready, Signal
 from pyodide_runtime.server.relay import Relayed
 from pyodide_runtime.server.storage import COMPLETED, SessionEntry, Storage, StorageFailed, now
 
@@ -112,6 +113,7 @@ class Room:
         self.loaded = loaded
         self.state = RoomState.GATHERING
         self.seats: dict[int, Seat] = {}
+        self._arbiter = Arbiter()
         self._source = source
         self._storage = storage
         self._report = report
@@ -204,7 +206,7 @@ class Room:
             connection.send(known)
         return seat
 
-    def receive(self, seat: Seat, message: Ready | Signal | Failed) -> None:
+    def receive(self, seat: Seat, message: FromPage) -> None:
         """Do what a page's message asks.
 
         Raises MessageError if it does not fit the moment; then nothing has changed.
@@ -218,6 +220,8 @@ class Room:
                 self._signal(seat, to, data)
             case Failed(error, outcome):
                 self._failed(seat, error, outcome or "failed")
+            case Appeal(gone):
+                self._appeal(seat, gone)
 
     def relay(self, seat: Seat, relayed: Relayed) -> None:
         """Hand a packet on to another page that takes part. One that does not yet, or whose line was lost, loses it.
@@ -317,6 +321,20 @@ class Room:
         seat.present = False
         seat.connection.send(messages.refused(reason))
         seat.connection.close()
+
+    def _appeal(self, seat: Seat, gone: tuple[tuple[int, int], ...]) -> None:
+        if not seat.playing or self._watches(seat):
+            raise MessageError("an appeal has a meaning for players of a running session only")
+        for index, incarnation in gone:
+            other = self.seats.get(index)
+            if other is None or other is seat or self._watches(other) or incarnation > other.incarnation:
+                raise MessageError(
+                    f"an appeal against player {index}, incarnation {incarnation}, who is not another one of this session"
+                )
+        granted = self._arbiter.appeal(seat.index, seat.incarnation, gone)
+        names = " and ".join(self.seats[index].player_id for index, _ in gone)
+        self._report(f"room {self.name}: {seat.player_id} lost {names}, and {'goes on' if granted else 'does not go on'} without")
+        seat.connection.send(messages.verdict(gone, granted))
 
     def _ready(self, seat: Seat) -> None:
         if seat.playing or self.state is RoomState.OVER:

@@ -142,6 +142,7 @@ class Scenario:
         clocks: of the hosts, from host 0 on; the rest are right.
         start_skew_ms: how much later than the one before it each host starts.
         hold: actions at random are held for 1 to so many frames.
+        arbitrated: whether hosts that fall apart into halves can ask a server which half goes on, as in a browser.
 
     Raises:
         SessionError: a value cannot be.
@@ -172,6 +173,7 @@ class Scenario:
     hosts: tuple[int, ...] | None = None
     spectators: tuple[float, ...] = ()
     departures: tuple[Departure, ...] = ()
+    arbitrated: bool = False
 
     def __post_init__(self) -> None:
         least = {"players": 1, "episodes": 1, "prediction_window": 1, "snapshot_every": 1, "hold": 1}
@@ -294,6 +296,7 @@ class Scenario:
             spectators=len(self.spectators),
             on_drop=self.on_drop,
             return_within_ms=self.return_within_ms,
+            arbitrated=self.arbitrated,
             default_actions=tuple(codec.neutral() for codec in runtime.simulation.codecs) if defaults is None else tuple(defaults),
         )
 

@@ -16,6 +16,7 @@ from typing import Self
 from ..errors import MatchStuck
 from ..journal import MemoryJournal
 from ..match import CONTROL, Match
+from ..network.arbiter import Arbiter
 from ..network.virtual import Fates, VirtualNetwork
 from ..partner import Policy
 from ..rollback.inputs import make_input
@@ -30,6 +31,8 @@ SHORTEST_TICK_MS = 1.0
 #: When peers see that a connection was closed, in ms after it was, and after what time a page that was dropped by the others
 #: is there again.
 CLOSING_MS, RELOAD_MS = 150.0, 700.0
+#: How long the server takes to answer an appeal, in ms.
+ANSWER_MS = 60.0
 
 
 @dataclass(slots=True, eq=False)
@@ -105,6 +108,7 @@ class Table:
         self.ticked: list[int] = []
         self._freezes = sorted(scenario.freezes, key=lambda freeze: freeze.at_ms)
         self._to_come: list[tuple[float, int, Callable[[], None]]] = []
+        self._arbiter = Arbiter()
         self._count = 0
         for departure in scenario.departures:
             self._later(departure.at_ms, partial(self._depart, departure))
@@ -182,11 +186,20 @@ class Table:
         host.inbox.clear()
         host.match.tick(now, host.sampler)
         self.post(host.number)
+        gone = host.match.appeal(now)
+        if gone:
+            self._later(self.now + ANSWER_MS, partial(self._answer, host, host.match, gone))
         host.wake_ms = max(self.now + SHORTEST_TICK_MS, host.clock.when(host.match.wake_at))
         if host.ended_ms is None and host.match.phase is Phase.OVER:
             host.ended_ms = self.now
             if host.match.outcome is Outcome.DROPPED:
                 self._later(self.now + RELOAD_MS, lambda: self._return(host.number))
+
+    def _answer(self, host: Host, match: Match, gone: tuple[tuple[int, int], ...]) -> None:
+        """The server's verdict; it is lost on a page that is not there any more."""
+        granted = self._arbiter.appeal(host.number, match.incarnation, gone)
+        if host.number not in self.off and host.match is match:
+            match.take_verdict(gone, granted)
 
     def post(self, number: int) -> None:
         """Send what a host wants to send."""

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from pyodide_runtime.network.arbiter import Arbiter
 from pyodide_runtime.network.membership import Membership, Standing, Statement
 
 Frame = tuple[int, int]
@@ -31,9 +32,9 @@ class Said(NamedTuple):
 class Host:
     """One incarnation of a host, as far as the agreement goes."""
 
-    def __init__(self, number: int, players: list[list[int]], incarnation: int) -> None:
+    def __init__(self, number: int, players: list[list[int]], incarnation: int, arbitrated: bool) -> None:
         self.number, self.incarnation = number, incarnation
-        self.membership = Membership(number, players, incarnation)
+        self.membership = Membership(number, players, incarnation, arbitrated=arbitrated)
         self.streams: list[list[Frame]] = [[] for _ in range(sum(map(len, players)))]
         self.watching = incarnation > 0
         self.up = True
@@ -59,11 +60,12 @@ class Host:
 class Group(RuleBasedStateMachine):
     """Some hosts, and a bag of packets. Nobody is asked what time it is."""
 
-    @initialize(counts=st.lists(st.integers(1, 2), min_size=2, max_size=5))
-    def begin(self, counts: list[int]) -> None:
+    @initialize(counts=st.lists(st.integers(1, 2), min_size=2, max_size=5), arbitrated=st.booleans())
+    def begin(self, counts: list[int], arbitrated: bool) -> None:
+        self.arbitrated, self.arbiter = arbitrated, Arbiter()
         starts = [sum(counts[:number]) for number in range(len(counts))]
         self.players = [list(range(start, start + count)) for start, count in zip(starts, counts, strict=True)]
-        self.hosts = [Host(number, self.players, 0) for number in range(len(counts))]
+        self.hosts = [Host(number, self.players, 0, arbitrated) for number in range(len(counts))]
         self.gone: list[Host] = []
         self.bag: list[Said] = []
 
@@ -137,6 +139,9 @@ class Group(RuleBasedStateMachine):
         if statement.standings[host.number].gone >= host.incarnation:
             theirs = [number for number, standing in enumerate(statement.standings) if not standing.out]
             ours = membership.left_over
+            if membership.arbitrated and membership.is_out(sender) and len(ours) == len(theirs):
+                host.up = bool(not membership.undecided or not statement.agreed)
+                return
             if not (membership.is_out(sender) and (-len(ours), ours) < (-len(theirs), theirs)):
                 host.up = False  # it was dropped, and learns it
             return
@@ -150,7 +155,18 @@ class Group(RuleBasedStateMachine):
 
     def settle(self, host: Host) -> None:
         membership = host.membership
-        if not host.watching and membership.undecided and membership.may_go_on and not membership.missing(0, host.needs):
+        if not host.watching and membership.tied:
+            gone = [(number, membership.standings[number].gone) for number in membership.unsure]
+            host.up = self.arbiter.appeal(host.number, host.incarnation, gone)
+            for number, incarnation in gone if host.up else ():
+                membership.suspect(number, incarnation, left=True)
+        if (
+            not host.watching
+            and host.up
+            and membership.undecided
+            and membership.may_go_on
+            and not membership.missing(0, host.needs)
+        ):
             membership.settle()
 
     def look(self, host: Host) -> None:
@@ -210,7 +226,7 @@ class Group(RuleBasedStateMachine):
             return
         old = data.draw(st.sampled_from(away))
         self.gone.append(old)
-        new = self.hosts[old.number] = Host(old.number, self.players, old.incarnation + 1)
+        new = self.hosts[old.number] = Host(old.number, self.players, old.incarnation + 1, self.arbitrated)
         teller = data.draw(st.sampled_from(self.playing()))
         new.membership.merge(teller.membership.standings, also_sponsors=True)
         new.known = [host.incarnation for host in self.hosts]
@@ -278,17 +294,18 @@ TestGroup.settings = settings(max_examples=150, stateful_step_count=40, deadline
 
 
 @settings(max_examples=400)
-@given(st.data(), st.integers(2, 8))
-def test_of_the_sides_that_a_network_falls_into_one_at_most_goes_on(data: st.DataObject, hosts: int) -> None:
+@given(st.data(), st.integers(2, 8), st.booleans())
+def test_of_the_sides_that_a_network_falls_into_one_at_most_goes_on(data: st.DataObject, hosts: int, arbitrated: bool) -> None:
     sides = [data.draw(st.integers(0, 2)) for _ in range(hosts)]
     surely_gone = {number for number in range(hosts) if data.draw(st.booleans()) and data.draw(st.booleans())}
-    going_on = set()
-    for number in sorted(set(range(hosts)) - surely_gone):
-        membership = Membership(number, [[player] for player in range(hosts)])
+    going_on, arbiter = set(), Arbiter()
+    for number in data.draw(st.permutations(sorted(set(range(hosts)) - surely_gone))):
+        membership = Membership(number, [[player] for player in range(hosts)], arbitrated=arbitrated)
         for other in range(hosts):
             if other in surely_gone or sides[other] != sides[number]:
                 membership.suspect(other, 0, left=other in surely_gone)
-        if membership.may_go_on:
+        granted = membership.tied and arbiter.appeal(number, 0, [(other, 0) for other in membership.unsure])
+        if membership.may_go_on or granted:
             going_on.add(sides[number])
     assert len(going_on) <= 1
     left = [sides[number] for number in range(hosts) if number not in surely_gone]

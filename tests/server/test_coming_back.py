@@ -428,3 +428,27 @@ def test_what_becomes_of_a_spectator_is_no_matter_of_the_session(make_site: Make
         (listed,) = site.sessions()
         assert (listed["outcome"], [player["player_id"] for player in listed["players"]]) == ("running", ["A", "B"])
     assert [line for line in site.printed if "spectator S failed" in line]
+
+
+# -- halves --------------------------------------------------------------------------------------------------------------
+
+
+def test_of_two_players_who_lost_each_other_the_first_to_ask_goes_on_and_no_other_question_is_answered(site: Site) -> None:
+    with site.page("A") as first, site.page("B") as second:
+        start(first, second)
+        for gone in [[[0, 0]], [[1, 1]], [[5, 0]], [], [[1]], "1", [[1, 16]]]:
+            first.send(type="appeal", gone=gone)
+            assert first.until("error")["error"]
+        second.send(type="appeal", gone=[[0, 0]])
+        assert second.receive() == {"type": "verdict", "gone": [[0, 0]], "granted": True}
+        first.send(type="appeal", gone=[[1, 0]])
+        assert first.receive() == {"type": "verdict", "gone": [[1, 0]], "granted": False}
+        second.send(type="appeal", gone=[[0, 0]])
+        assert second.receive()["granted"] is True
+
+
+def test_nobody_appeals_before_the_session_runs(site: Site) -> None:
+    with site.page("A") as first, site.page("B") as second:
+        first.send(type="appeal", gone=[[1, 0]])
+        assert "running session" in first.until("error")["error"]
+        start(first, second)

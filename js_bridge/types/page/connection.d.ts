@@ -37,7 +37,6 @@ export class Connection {
 }
 export type About = import("../messages.js").About;
 export type Config = import("../messages.js").Config;
-export type PeerState = import("../messages.js").PeerState;
 export type Phase = import("../messages.js").Phase;
 export type Stage = import("../messages.js").Stage;
 export type Start = import("../messages.js").Start;

@@ -20,12 +20,14 @@ export function socketUrl(room: string, playerId: string, server: string, watch?
  *   | {type: "left", index: number, lost: boolean}
  *   | {type: "rejoined", index: number, incarnation: number}
  *   | {type: "resumed"}
+ *   | {type: "verdict", gone: [number, number][], granted: boolean}
  *   | {type: "refused", error: string}
  *   | {type: "error", error: string}} FromServer
  */
 /**
  * @typedef {{type: "ready"} | {type: "signal", to: number, data: any}
- *   | {type: "failed", error: string, outcome: string | null}} ToServer
+ *   | {type: "failed", error: string, outcome: string | null}
+ *   | {type: "appeal", gone: [number, number][]}} ToServer
  */
 /**
  * @typedef {object} SocketHandlers
@@ -109,6 +111,10 @@ export type FromServer = {
 } | {
     type: "resumed";
 } | {
+    type: "verdict";
+    gone: [number, number][];
+    granted: boolean;
+} | {
     type: "refused";
     error: string;
 } | {
@@ -125,6 +131,9 @@ export type ToServer = {
     type: "failed";
     error: string;
     outcome: string | null;
+} | {
+    type: "appeal";
+    gone: [number, number][];
 };
 export type SocketHandlers = {
     message: (message: FromServer) => void;
