@@ -141,7 +141,8 @@ def sync_test(
             raise SessionError(f"{name}={value!r}: give a whole number of at least 1")
     first, second = _two_instances(env)
     one, two = (
-        Simulation(made, max_steps=max_steps, snapshots=snapshots, players=players, partner=partner) for made in (first, second)
+        Simulation(made, max_steps=max_steps, snapshots=snapshots, snapshot_every=1, players=players, partner=partner)
+        for made in (first, second)
     )
     return _SyncTest(one, two, frames, window, seed, controllers).run()
 
@@ -242,9 +243,7 @@ class _SyncTest:
             actions = [PARTNER if self._absences.random() < 0.5 else action for action in actions]
         return tuple(actions)
 
-    def _roll_back(
-        self, depth: int, saves: deque[Saved], actions: list[tuple[bytes, ...]], records: list[StepRecord]
-    ) -> None:
+    def _roll_back(self, depth: int, saves: deque[Saved], actions: list[tuple[bytes, ...]], records: list[StepRecord]) -> None:
         one = self._one
         one.load(saves[-1 - depth])
         self._rollbacks += 1

@@ -11,9 +11,9 @@ and replaced as a whole, so that the plan does not grow.
 
 Sets. Their order of iteration depends on the history of their hash table, which no copy can bring back. So every
 capture rebuilds the set in an order that depends on its elements alone, and a restore builds it in the same order.
-A graph with sets must therefore be saved after every step, on every host alike: then equal steps begin with equal
+A graph with sets must therefore be saved after the same steps on every host: then equal steps begin with equal
 tables, whether a rollback happened or not. (Elements hashed by identity have no such order; nothing can help
-those.)
+those.) Between such saves a graph may be saved only as long as it has no sets, which `save_untouched` sees to.
 
 This module knows nothing of environments, frames or networks; it is given roots and gives contents.
 """
@@ -35,6 +35,10 @@ from .kinds import ARRAY_TYPES, VALUE_TYPES, Role, children_of_value, may_be_rep
 from .watch import Item, Watch, Watched
 
 __all__ = ["Checkpoint", "Checkpointer"]
+
+
+class _SetMet(Exception):
+    """There is a set where none may be brought into another order."""
 
 
 class Entry(Watched):
@@ -190,6 +194,7 @@ class Checkpointer:
     def __init__(self, roots: Sequence[Any], beyond: Sequence[Any] = ()) -> None:
         self._roots = list(roots)
         self._beyond = list(beyond)
+        self._may_order = True
         self.rescan()
 
     def add_root(self, root: Any) -> None:
@@ -266,6 +271,8 @@ class Checkpointer:
                 targets.append((attributes, DICT))
             parts: list[Any] = []
             for target, how in targets:
+                if how is SET and not self._may_order:
+                    raise _SetMet
                 content = how.capture(target, None)
                 into.append(target, how, content)
                 into.has_replaced |= isinstance(how, ReplacedKind)
@@ -312,6 +319,18 @@ class Checkpointer:
         # In a plan that grows and grows there is much that the graph has long forgotten.
         self._stale = len(self._plan.entries) > self._plan.most
         return Checkpoint(self._plan, self._contents, self._branches)
+
+    def save_untouched(self) -> Checkpoint | None:
+        """As `save`, but nothing is brought into another order; None if there is, or was, a set in the graph."""
+        if self.has_sets:
+            return None
+        self._may_order = False
+        try:
+            return self.save()
+        except _SetMet:
+            return None
+        finally:
+            self._may_order = True
 
     def _look(self) -> tuple[Iterable[int], Container[int]]:
         """The places of all entries that may not hold what they held, and of those among them that hold nobody knows what.

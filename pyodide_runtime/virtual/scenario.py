@@ -9,7 +9,7 @@ import json
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from ..actions import action_text
 from ..batch import Runtime
@@ -21,12 +21,15 @@ from ..partner import Policy
 from ..rollback.delay import InputDelay
 from ..rollback.inputs import Prediction
 from ..settings import MatchSettings
+from ..spacing import AUTO, Spacing
 
 __all__ = ["Clock", "Departure", "Factory", "Freeze", "Scenario"]
 
 Factory = Callable[[], Any]
 """Makes an environment; called for every host, and for the run without network."""
 
+#: How many steps a capture is taken to cost, where that is not measured.
+CAPTURE_IN_STEPS = 2.0
 #: The session of every virtual match.
 SESSION = "virtual"
 
@@ -155,7 +158,7 @@ class Scenario:
     input_delay: int | InputDelay = 0
     prediction_window: int = 8
     prediction: Prediction = Prediction.LAST
-    snapshot_every: int = 1
+    snapshot_every: int | Literal["auto"] = AUTO
     state_digest_every: int | None = None
     disconnect_after_ms: float = 5000.0
     on_drop: OnDrop = OnDrop.END
@@ -174,9 +177,11 @@ class Scenario:
     departures: tuple[Departure, ...] = ()
 
     def __post_init__(self) -> None:
-        least = {"players": 1, "episodes": 1, "prediction_window": 1, "snapshot_every": 1, "hold": 1}
+        least = {"players": 1, "episodes": 1, "prediction_window": 1, "hold": 1}
         for name, lowest in least.items():
             _check_whole(name, getattr(self, name), lowest)
+        if self.snapshot_every != AUTO:
+            _check_whole("snapshot_every", self.snapshot_every, 1)
         for name in ("frames", "state_digest_every"):
             if getattr(self, name) is not None:
                 _check_whole(name, getattr(self, name), 1)
@@ -272,6 +277,8 @@ class Scenario:
             players=self.players,
             partner=partner,
         )
+        # Even a match of an environment that cannot be rolled back is the same match whenever it is played.
+        runtime.simulation.spacing = Spacing(CAPTURE_IN_STEPS)
         if len(runtime.players) != self.players:
             names = ", ".join(runtime.players)
             raise SessionError(f"the environment has {len(runtime.players)} players ({names}); this is a match of {self.players}")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 from ..drops import OnDrop
 from ..errors import MatchStuck
@@ -17,6 +17,7 @@ from ..rollback.delay import InputDelay
 from ..rollback.inputs import Prediction
 from ..rows import to_csv
 from ..settings import Outcome
+from ..spacing import AUTO
 from .inputs import Controllers, PlannedInputs
 from .oracle import first_divergence, run_straight
 from .report import PeerReport, SimulationReport
@@ -51,7 +52,7 @@ def simulate(
     clocks: Iterable[Clock] = (),
     start_skew_ms: float = 0.0,
     hold: int = 4,
-    snapshot_every: int = 1,
+    snapshot_every: int | Literal["auto"] = AUTO,
     state_digest_every: int | None = None,
     default_actions: tuple[Any, ...] | None = None,
     disconnect_after_ms: float = 5000.0,
