@@ -41,8 +41,8 @@ class Whim(Spacing):
 class Fleeting(gymnasium.Env[int, int]):
     """Sets are born, changed and gone again at any time, and what is rewarded is the order in which they are gone through."""
 
-    observation_space = gymnasium.spaces.Discrete(2)
-    action_space = gymnasium.spaces.Discrete(8)
+    observation_space: Any = gymnasium.spaces.Discrete(2)
+    action_space: Any = gymnasium.spaces.Discrete(8)
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[int, dict[str, Any]]:
         super().reset(seed=seed)
