@@ -151,7 +151,11 @@ class Experiment:
         input_delay: frames between a key press and its effect, 0 to 60; or "adaptive": each player's page chooses by how long
             packets take; or "matched": so, but the same for all players; or an `InputDelay` that says within which bounds.
         prediction_window: frames that may be simulated ahead of the confirmed frame, 1 to 60.
-        prediction: what a remote player is thought to do: repeat the last input, or the default action.
+        prediction: what a remote player is thought to do until its input arrives: "last", go on with its last action; "default",
+            the default action; "learned", what it was seen to do so far, by how long it holds an action and what follows; or a
+            function of yours, `predict(player, actions, ahead)`, which is given the player's name, its last actions that are known
+            (up to 64, oldest first), and how many frames after the last of them the one lies whose action it returns. It is called
+            often and must be quick. A guess never becomes data.
         instructions: shown to players before and beside the game.
         sprites: name -> image file beside the experiment file.
         state_digest_every: frames between two comparisons of the whole state; None compares once a second.
@@ -192,7 +196,7 @@ class Experiment:
     draw: Callable[..., Any] | None = None
     input_delay: int | InputDelay | Literal["adaptive", "matched"] = 0
     prediction_window: int = 8
-    prediction: Literal["last", "default"] = "last"
+    prediction: Literal["last", "default", "learned"] | Callable[[str, Sequence[Any], int], Any] = "last"
     instructions: str = ""
     sprites: Mapping[str, str] = field(default_factory=dict)
     state_digest_every: int | None = None
@@ -226,8 +230,8 @@ class Experiment:
             _check_callable("draw", self.draw, (2, 1), "a function of the environment, and of the player if need be, or None")
         object.__setattr__(self, "input_delay", _input_delay(self.input_delay))
         _check_whole("prediction_window", self.prediction_window, 1, MOST_PREDICTION_WINDOW)
-        if self.prediction not in ("last", "default"):
-            _wrong("prediction", self.prediction, "is neither", "write 'last' or 'default'")
+        if not callable(self.prediction) and self.prediction not in ("last", "default", "learned"):
+            _wrong("prediction", self.prediction, "is none of these", "write 'last', 'default' or 'learned', or give a function")
         _check_text("instructions", self.instructions, one_line=False)
         _check_sprites(self.sprites)
         _check_whole("state_digest_every", self.state_digest_every, 1, or_none="to compare once a second")
@@ -283,7 +287,7 @@ class Experiment:
             "max_steps": None if self.max_steps is None else int(self.max_steps),
             "input_delay": plain_delay(InputDelay.of(self.input_delay)),
             "prediction_window": int(self.prediction_window),
-            "prediction": str(self.prediction),
+            "prediction": "own" if callable(self.prediction) else str(self.prediction),
             "default_action": _json_action("default_action", self.default_action, ""),
             "keys": keys[0] if isinstance(self.keys, Mapping) else keys,
             "requirements": list(self.requirements),

@@ -19,6 +19,7 @@ from ..network.virtual import NetworkConditions, Partition
 from ..network.virtual.conditions import check_milliseconds
 from ..partner import Policy
 from ..rollback.delay import InputDelay
+from ..rollback.guesses import Predictor
 from ..rollback.inputs import Prediction
 from ..settings import MatchSettings
 from ..spacing import AUTO, Spacing
@@ -157,7 +158,7 @@ class Scenario:
     fps: float = 30.0
     input_delay: int | InputDelay = 0
     prediction_window: int = 8
-    prediction: Prediction = Prediction.LAST
+    prediction: Prediction | Predictor = Prediction.LAST
     snapshot_every: int | Literal["auto"] = AUTO
     state_digest_every: int | None = None
     disconnect_after_ms: float = 5000.0
@@ -191,7 +192,8 @@ class Scenario:
         if isinstance(self.fps, bool) or not isinstance(self.fps, int | float) or not 1 <= self.fps <= 1000:
             raise SessionError(f"fps={self.fps!r}: give frames a second, from 1 to 1000")
         object.__setattr__(self, "fps", float(self.fps))
-        self._set_choice("prediction", Prediction)
+        if not callable(self.prediction):
+            self._set_choice("prediction", Prediction)
         self._set_choice("on_drop", OnDrop)
         check_milliseconds("start_skew_ms", self.start_skew_ms)
         for at_ms in self.spectators:
