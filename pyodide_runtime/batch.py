@@ -195,6 +195,21 @@ class Runtime:
             self._bring_back(before)
             raise
 
+    def replay(self, frame: int, actions: Sequence[tuple[bytes, ...]]) -> None:
+        """A rollback that saves every frame and leaves over what is beyond the end of the episode, as a batch of its own, for a
+        caller who has the canonical bytes of every frame's actions and reads `records`.
+
+        Raises:
+            FrameNotHeld, ActionError, EnvironmentFailed, SnapshotError: the state is what it was before, as after a batch that
+                failed.
+        """
+        before = self._remember()
+        try:
+            self._go_back(frame, actions, stop_at_end=True, save_all=True)
+        except BaseException:
+            self._bring_back(before)
+            raise
+
     def _remember(self) -> tuple[Saved, dict[int, Saved], int]:
         """What `_bring_back` needs, beside the records that `_truncate` keeps."""
         self._undone: tuple[int, list[StepRecord]] = (len(self._records), [])
@@ -246,13 +261,18 @@ class Runtime:
         return record
 
     def _rollback(self, operation: Rollback) -> list[StepRecord]:
-        frame, encoded = operation.frame, self._encode_all(operation.actions)
+        encoded = self._encode_all(operation.actions)
+        return self._go_back(operation.frame, encoded, stop_at_end=operation.stop_at_end, save_all=operation.save_all)
+
+    def _go_back(
+        self, frame: int, encoded: Sequence[tuple[bytes, ...]], *, stop_at_end: bool, save_all: bool
+    ) -> list[StepRecord]:
         self._restore(frame)
-        stale = None if operation.save_all else set(self._held)
+        stale = None if save_all else set(self._held)
         self._drop_from(frame + 1)
         self._truncate(frame)
         held = self._held
-        records = self.simulation.run(encoded, stop_at_end=operation.stop_at_end, saves=held, wanted=stale, replayed=True)
+        records = self.simulation.run(encoded, stop_at_end=stop_at_end, saves=held, wanted=stale, replayed=True)
         self._records += records
         while len(held) > self._max_snapshots:
             del held[next(iter(held))]

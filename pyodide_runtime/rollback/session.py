@@ -24,8 +24,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ..batch import Runtime
-from ..errors import BatchError, EnvironmentFailed, SessionError
-from ..operations import Rollback, Snapshot
+from ..errors import EnvironmentFailed, SessionError
+from ..operations import Snapshot
 from ..simulation import StepRecord
 from .delay import InputDelay, MatchedDelay
 from .guesses import Guesser
@@ -344,14 +344,10 @@ class RollbackSession:
                     return
 
     def _simulate(self, start: int, actions: list[tuple[bytes, ...]]) -> None:
-        if start == self._simulation.frame and len(actions) == 1:
-            if not self._simulation.done:
-                self._runtime.advance(actions[0])
-            return
-        try:
-            self._runtime.batch([Rollback(start, actions, stop_at_end=True, save_all=True)], describe=False)
-        except BatchError as error:
-            raise error.cause from error.cause.__cause__
+        if start != self._simulation.frame or len(actions) != 1:
+            self._runtime.replay(start, actions)
+        elif not self._simulation.done:
+            self._runtime.advance(actions[0])
 
     def _actions(self, frame: int) -> tuple[bytes, ...]:
         partner = self._partner

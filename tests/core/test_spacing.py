@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 import pyodide_runtime as pr
 from pyodide_runtime.spacing import FIRST, REPLAYED, SOONEST, Spacing
-from tests.core.courses import Course, Move, Straight, check_everything_held, moves, observe
+from tests.core.courses import Course, Move, Straight, assert_same, check_everything_held, moves, observe
 from tests.core.refusals import refusals_passed_over
 from tests.core.sorts import SORTS
 from tests.core.tangle import ACTIONS, Tangle
@@ -192,3 +192,20 @@ def test_an_environment_with_sets_is_captured_in_every_frame() -> None:
 def test_a_spacing_that_cannot_be_is_refused(wrong: Any) -> None:
     with pytest.raises(pr.SessionError, match="give a whole number of at least 1, or 'auto'"):
         pr.Runtime(Fleeting(), snapshot_every=wrong)
+
+
+def test_a_replay_is_a_rollback_that_saves_every_frame_or_nothing_at_all() -> None:
+    rolled, replayed = (runtime_of(partial(Tangle, ("dict", "list"), 0), 3, 8) for _ in range(2))
+    for runtime in (rolled, replayed):
+        runtime.batch([pr.Snapshot(), *[pr.Step((b"\1",))] * 9])
+    again = [(bytes([number % ACTIONS]),) for number in range(7)]
+    rolled.batch([pr.Rollback(0, again, stop_at_end=True, save_all=True)])
+    replayed.replay(0, again)
+    assert rolled.held_frames == replayed.held_frames == list(range(8))
+    assert_same(observe(rolled), observe(replayed))
+    before = observe(replayed)
+    for frame, wrong, error in ((0, [*again, (b"\xff",)], pr.ActionError), (99, again, pr.FrameNotHeld)):
+        with pytest.raises(error):
+            replayed.replay(frame, wrong)
+        assert replayed.held_frames == list(range(8))
+        assert_same(observe(replayed), before)
