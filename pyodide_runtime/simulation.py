@@ -29,7 +29,8 @@ from .spacing import AUTO, FIRST, REPLAYED, SOONEST, Spacing
 
 __all__ = ["GLOBAL_GENERATORS", "Saved", "Simulation", "StepRecord", "episode_seed"]
 
-#: With `snapshot_every` "auto" every host captures the environment in every frame whose number is a multiple of this.
+#: With `snapshot_every` "auto" every host captures the environment in every frame whose number is a multiple of this, and before
+#: the first such frame in frames 1, 2, 4, 8 and 16: most sets that an environment ever has are there after its first steps.
 _CERTAIN = 32
 _NEVER = sys.maxsize
 
@@ -92,8 +93,9 @@ class Simulation:
         snapshot_every: the environment is captured in every frame whose number is a multiple of this; a state between is told
             by the one before and the actions since. Where a step costs less than a capture, that makes rollbacks cheaper. It
             is part of what must be equal on all hosts, for a capture brings sets into an order of their own. "auto": in every
-            32nd frame, and between where it pays by what steps and captures were measured to cost. There nothing is brought into
-            another order, so hosts may differ; once there are sets in such a 32nd frame (or at the start), in every frame.
+            32nd frame and some before the first, and between where it pays by what steps and captures were measured to cost.
+            There nothing is brought into another order, so hosts may differ; once there are sets in a frame in which all
+            capture, or at the start, it is captured in every frame.
         partner: a policy that chooses the actions of players whose action is given as `PARTNER`. It is called as
             `policy(env, player, random)`, in each such frame before the environment's own step, for one player after the other
             in their order, and returns an action as the environment takes it. `random` is a generator of that player's own,
@@ -148,6 +150,7 @@ class Simulation:
         self._since: list[tuple[bytes, ...]] = []
         #: From how many frames to how many it is captured on every host, and whether because of sets.
         self._every = snapshot_every if isinstance(snapshot_every, int) else _CERTAIN
+        self._early = 0  # below this frame also in those whose numbers are powers of two
         self._dense = False
         #: What tells where it pays to capture it between.
         self.spacing = Spacing()
@@ -247,6 +250,7 @@ class Simulation:
         if Simulation._owner is not self._reference:
             self._own()
         advance, tables, every, most = self._advance, self._tables, self._every, self.max_steps
+        early = self._early
         capture = way.every_step or every > 1
         space, later, measures = self._spaces(replayed)
         records: list[StepRecord] = []
@@ -289,13 +293,13 @@ class Simulation:
                 told, played = chosen.told, chosen.played
             if measures:
                 self.spacing.step(perf_counter() - began)
-            if frame % every:
+            if frame % every and (frame >= early or frame & (frame - 1)):
                 self._since.append(told)
                 if len(self._since) >= space:
                     self._capture_untouched()
             elif capture:
                 self.save()
-                every = self._every
+                every, early = self._every, self._early
             space = later
             if saves is not None and (wanted is None or frame in wanted):
                 saves[frame] = self.save()
@@ -313,13 +317,14 @@ class Simulation:
         """
         if self._current is not None:
             return self._current
-        if self.frame % self._every == 0:
+        frame = self.frame
+        if frame % self._every == 0 or (frame < self._early and not frame & (frame - 1)):
             self._capture()
         since = self._since
         saved: Saved = _new(
             Saved,
             (
-                self.frame, self.done, self._scores, self._terminated, self._truncated,
+                frame, self.done, self._scores, self._terminated, self._truncated,
                 self._captured, since, len(since), self._dense, self._seeded,
             ),
         )  # fmt: skip
@@ -355,7 +360,7 @@ class Simulation:
     def _set_dense(self, dense: bool) -> None:
         """What `snapshot_every` "auto" means from here on."""
         self._dense = self._ordered = dense
-        self._every = 1 if dense else _CERTAIN
+        self._every, self._early = (1, 0) if dense else (_CERTAIN, _CERTAIN)
 
     def _spaces(self, replayed: bool) -> tuple[int, int, bool]:
         """After how many frames without a capture there is to be one in the next frame, and then; and whether to measure."""
@@ -406,7 +411,7 @@ class Simulation:
             present = self.save()
         self._looked = self.frame
         # Between two captures, to capture once more is the cheaper way to bring the state back, unless that changes it.
-        kept = way.save_untouched() if present.told else None
+        kept = way.save_untouched() if present.told and self.snapshot_every != AUTO else None
         try:
             return look(self.environment.root)
         finally:
