@@ -74,7 +74,7 @@ def draw_scenario(dice: random.Random, seed: int, players: int, breadth: Breadth
         input_delay=dice.choice(DELAYS),
         prediction_window=dice.randint(1, 16),
         prediction=dice.choice([Prediction.LAST, Prediction.DEFAULT]),
-        snapshot_every=dice.choice([1, 1, 1, 2, 5]),
+        snapshot_every=dice.choice(["auto", "auto", 1, 2, 5]),
         state_digest_every=dice.choice([None, None, None, 7, 1]),
         hold=dice.choice([1, 4, 20]),
         clocks=tuple(
