@@ -32,7 +32,6 @@ experiment = pr.Experiment(
     fps=30,
     episodes=3,
     max_steps=450,
-    snapshot_every=4,  # a step of it is cheaper than a capture
     keys={"ArrowLeft": PUSH_LEFT, "ArrowRight": PUSH_RIGHT, " ": PUSH_RIGHT},
     default_action=PUSH_LEFT,
     requirements=["gymnasium==1.4.0"],

@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from itertools import chain, islice
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from .actions import PARTNER, ActionCodec
 from .compat import JS_NULL
@@ -28,6 +28,7 @@ from .partner import Policy
 from .rows import row_values
 from .simulation import Saved, Simulation, StepRecord
 from .snapshots.ways import SnapshotWay
+from .spacing import AUTO
 
 __all__ = ["Runtime"]
 
@@ -41,7 +42,7 @@ class Runtime:
         max_steps: after that many frames every player is truncated. None: the environment alone ends the episode.
         max_snapshots: how many snapshots are held; the oldest frames go first.
         snapshots: the way of taking them ("auto", "graph", "own", "pickle").
-        snapshot_every: capture the environment only in every so-manieth frame; see `Simulation`.
+        snapshot_every: capture the environment only in every so-manieth frame, or "auto" where it pays; see `Simulation`.
         players: as for `adapt`.
         partner: a policy that plays where `PARTNER` is given in the place of an action; see `Simulation`.
 
@@ -58,7 +59,7 @@ class Runtime:
         *,
         max_snapshots: int = 1024,
         snapshots: SnapshotWay | str = SnapshotWay.AUTO,
-        snapshot_every: int = 1,
+        snapshot_every: int | Literal["auto"] = AUTO,
         players: int | None = None,
         partner: Policy | None = None,
     ) -> None:
@@ -194,6 +195,21 @@ class Runtime:
             self._bring_back(before)
             raise
 
+    def replay(self, frame: int, actions: Sequence[tuple[bytes, ...]]) -> None:
+        """A rollback that saves every frame and leaves over what is beyond the end of the episode, as a batch of its own, for a
+        caller who has the canonical bytes of every frame's actions and reads `records`.
+
+        Raises:
+            FrameNotHeld, ActionError, EnvironmentFailed, SnapshotError: the state is what it was before, as after a batch that
+                failed.
+        """
+        before = self._remember()
+        try:
+            self._go_back(frame, actions, stop_at_end=True, save_all=True)
+        except BaseException:
+            self._bring_back(before)
+            raise
+
     def _remember(self) -> tuple[Saved, dict[int, Saved], int]:
         """What `_bring_back` needs, beside the records that `_truncate` keeps."""
         self._undone: tuple[int, list[StepRecord]] = (len(self._records), [])
@@ -245,13 +261,18 @@ class Runtime:
         return record
 
     def _rollback(self, operation: Rollback) -> list[StepRecord]:
-        frame, encoded = operation.frame, self._encode_all(operation.actions)
+        encoded = self._encode_all(operation.actions)
+        return self._go_back(operation.frame, encoded, stop_at_end=operation.stop_at_end, save_all=operation.save_all)
+
+    def _go_back(
+        self, frame: int, encoded: Sequence[tuple[bytes, ...]], *, stop_at_end: bool, save_all: bool
+    ) -> list[StepRecord]:
         self._restore(frame)
-        stale = None if operation.save_all else set(self._held)
+        stale = None if save_all else set(self._held)
         self._drop_from(frame + 1)
         self._truncate(frame)
         held = self._held
-        records = self.simulation.run(encoded, stop_at_end=operation.stop_at_end, saves=held, wanted=stale)
+        records = self.simulation.run(encoded, stop_at_end=stop_at_end, saves=held, wanted=stale, replayed=True)
         self._records += records
         while len(held) > self._max_snapshots:
             del held[next(iter(held))]

@@ -231,17 +231,22 @@ class _Parallel(_Agents):
         living = self.root.agents
         agents = self._agents
         given = {agent: action for agent, action in zip(agents, actions, strict=True) if agent in living}
-        observations, rewards, terminated, truncated, infos = _five(self.root.step(given), self.root)
-        ends = tuple([bool(terminated.get(agent, False)) for agent in agents])
-        cuts = tuple([bool(truncated.get(agent, False)) for agent in agents])
-        return Transition(
-            tuple([float(rewards.get(agent, 0.0)) for agent in agents]),
-            ends,
-            cuts,
-            tuple([_mapping(infos.get(agent)) for agent in agents]),
-            not self.root.agents,
-            tuple([observations.get(agent) for agent in agents]),
+        result = self.root.step(given)
+        if type(result) is not tuple or len(result) != 5:
+            result = _five(result, self.root)
+        observations, rewards, terminated, truncated, infos = result
+        transition: Transition = _new(
+            Transition,
+            (
+                tuple([float(rewards.get(agent, 0.0)) for agent in agents]),
+                tuple([bool(terminated.get(agent, False)) for agent in agents]),
+                tuple([bool(truncated.get(agent, False)) for agent in agents]),
+                tuple([_mapping(infos.get(agent)) for agent in agents]),
+                not self.root.agents,
+                tuple(map(observations.get, agents)),
+            ),
         )
+        return transition
 
 
 class _Turns(_Agents):

@@ -20,6 +20,7 @@ from typing import Any, Literal, NoReturn, TypeAlias
 from pyodide_runtime.errors import ExperimentError, SessionError
 from pyodide_runtime.ice import IceError, IceTransportPolicy, checked_policy, checked_servers
 from pyodide_runtime.rollback.delay import InputDelay, plain_delay
+from pyodide_runtime.spacing import AUTO
 
 Action: TypeAlias = Any
 """A bool, int, finite float, str, or a list, tuple or dict (with str keys) of these."""
@@ -150,12 +151,17 @@ class Experiment:
         input_delay: frames between a key press and its effect, 0 to 60; or "adaptive": each player's page chooses by how long
             packets take; or "matched": so, but the same for all players; or an `InputDelay` that says within which bounds.
         prediction_window: frames that may be simulated ahead of the confirmed frame, 1 to 60.
-        prediction: what a remote player is thought to do: repeat the last input, or the default action.
+        prediction: what a remote player is thought to do until its input arrives: "last", go on with its last action; "default",
+            the default action; "learned", what it was seen to do so far, by how long it holds an action and what follows; or a
+            function of yours, `predict(player, actions, ahead)`, which is given the player's name, its last actions that are known
+            (up to 64, oldest first), and how many frames after the last of them the one lies whose action it returns. It is called
+            often and must be quick. A guess never becomes data.
         instructions: shown to players before and beside the game.
         sprites: name -> image file beside the experiment file.
         state_digest_every: frames between two comparisons of the whole state; None compares once a second.
         snapshot_every: the environment is captured in every frame whose number is a multiple of this, 1 to 60. More than 1 pays
-            where a step costs less than a capture: a rollback to a frame between begins at the one before.
+            where a step costs less than a capture: a rollback to a frame between begins at the one before. "auto": where it
+            pays, found out by each page for itself, but in every frame if there are sets, whose order depends on it.
         disconnect_after_ms: silence, in milliseconds, after which a player counts as lost.
         on_drop: what happens when a player is lost or leaves in mid-episode. "end": the match ends. "pause": all wait for the
             player to come back. "default": the default action is used until the player comes back. "partner": the partner plays
@@ -190,11 +196,11 @@ class Experiment:
     draw: Callable[..., Any] | None = None
     input_delay: int | InputDelay | Literal["adaptive", "matched"] = 0
     prediction_window: int = 8
-    prediction: Literal["last", "default"] = "last"
+    prediction: Literal["last", "default", "learned"] | Callable[[str, Sequence[Any], int], Any] = "last"
     instructions: str = ""
     sprites: Mapping[str, str] = field(default_factory=dict)
     state_digest_every: int | None = None
-    snapshot_every: int = 1
+    snapshot_every: int | Literal["auto"] = AUTO
     disconnect_after_ms: float = 5000
     on_drop: Literal["end", "pause", "default", "partner"] = "end"
     partner: Callable[[Any, str, random.Random], Action] | None = None
@@ -224,12 +230,13 @@ class Experiment:
             _check_callable("draw", self.draw, (2, 1), "a function of the environment, and of the player if need be, or None")
         object.__setattr__(self, "input_delay", _input_delay(self.input_delay))
         _check_whole("prediction_window", self.prediction_window, 1, MOST_PREDICTION_WINDOW)
-        if self.prediction not in ("last", "default"):
-            _wrong("prediction", self.prediction, "is neither", "write 'last' or 'default'")
+        if not callable(self.prediction) and self.prediction not in ("last", "default", "learned"):
+            _wrong("prediction", self.prediction, "is none of these", "write 'last', 'default' or 'learned', or give a function")
         _check_text("instructions", self.instructions, one_line=False)
         _check_sprites(self.sprites)
         _check_whole("state_digest_every", self.state_digest_every, 1, or_none="to compare once a second")
-        _check_whole("snapshot_every", self.snapshot_every, 1, MOST_SNAPSHOT_EVERY)
+        if self.snapshot_every != AUTO:
+            _check_whole("snapshot_every", self.snapshot_every, 1, MOST_SNAPSHOT_EVERY, or_else="'auto'")
         _check_number("disconnect_after_ms", self.disconnect_after_ms, 100, 600_000)
         _check_drops(self.on_drop, self.partner)
         _check_number("return_within_ms", self.return_within_ms, 0, 3_600_000)
@@ -280,12 +287,12 @@ class Experiment:
             "max_steps": None if self.max_steps is None else int(self.max_steps),
             "input_delay": plain_delay(InputDelay.of(self.input_delay)),
             "prediction_window": int(self.prediction_window),
-            "prediction": str(self.prediction),
+            "prediction": "own" if callable(self.prediction) else str(self.prediction),
             "default_action": _json_action("default_action", self.default_action, ""),
             "keys": keys[0] if isinstance(self.keys, Mapping) else keys,
             "requirements": list(self.requirements),
             "state_digest_every": None if self.state_digest_every is None else int(self.state_digest_every),
-            "snapshot_every": int(self.snapshot_every),
+            "snapshot_every": AUTO if self.snapshot_every == AUTO else int(self.snapshot_every),
             "disconnect_after_ms": _json_number(self.disconnect_after_ms),
             "on_drop": str(self.on_drop),
             "return_within_ms": _json_number(self.return_within_ms),
@@ -339,11 +346,13 @@ def _check_drops(on_drop: object, partner: object) -> None:
         _wrong("on_drop", on_drop, "needs a partner", "give partner, a function of environment, player and random generator")
 
 
-def _check_whole(setting: str, value: object, least: int, most: int | None = None, *, or_none: str | None = None) -> None:
+def _check_whole(
+    setting: str, value: object, least: int, most: int | None = None, *, or_none: str | None = None, or_else: str = ""
+) -> None:
     if value is None and or_none is not None:
         return
     allowed = f"a whole number, {least} or more" if most is None else f"a whole number from {least} to {most}"
-    remedy = f"write {allowed}" + (f", or None {or_none}" if or_none is not None else "")
+    remedy = f"write {allowed}" + (f", or None {or_none}" if or_none is not None else "") + (f", or {or_else}" if or_else else "")
     if isinstance(value, bool) or not isinstance(value, int):
         _wrong(setting, value, f"is a {type(value).__name__}, not a whole number", remedy)
     if value < least or (most is not None and value > most):

@@ -53,7 +53,8 @@ from .network.wire import (
 )
 from .operations import Reset
 from .rollback.delay import DelayChooser, InputDelay
-from .rollback.inputs import RETURNS, make_input
+from .rollback.guesses import guessers_of
+from .rollback.inputs import RETURNS, Prediction, make_input
 from .rollback.session import Counters, FinalFrame, RollbackSession
 from .settings import MOST_EPISODES, REASONS, MatchSettings, Outcome, Phase, match_terms
 from .simulation import episode_seed
@@ -154,6 +155,9 @@ class Match:
         self._late = self.lineup.watching
         encode(self._hello(-1), self._key)  # too long a hello is better said here than later
         self._check = InputCheck(self._codecs, settings)
+        guessers = guessers_of(settings.prediction, players, self._codecs)
+        self._guessers = [None if place in self.players else guesser for place, guesser in enumerate(guessers)]
+        self._noted_failure = False
         self._history = History([1 + codec.size for codec in self._codecs])
         self._archive: dict[int, End] = {}
         self._certified = (0, -1)
@@ -552,7 +556,8 @@ class Match:
             input_delay=settings.input_delay,
             wishes_every=max(1, round(settings.fps)),
             window=settings.prediction_window,
-            prediction=settings.prediction,
+            prediction=settings.prediction if isinstance(settings.prediction, Prediction) else Prediction.LAST,
+            guessers=self._guessers,
             counters=self.counters,
             watching=self.lineup.watching,
         )
@@ -611,11 +616,20 @@ class Match:
                     self._waiting = True
                     self.counters.stalls += 1
                 self._due = now + min(RETRY_MS, self._period)
+        if not self._noted_failure:
+            self._note_failure()
         if replayed:
             self._journal.note(
                 {"event": "rollback", "episode": self.episode, "frame": session.frame, "depth": replayed, "at_ms": round(now, 1)}
             )
         self._write_final()
+
+    def _note_failure(self) -> None:
+        """Say once that the experiment's own predictor does not do what it should."""
+        failed = [guesser.failure for guesser in self._guessers if guesser is not None and guesser.failure]
+        if failed:
+            self._noted_failure = True
+            self._journal.note({"event": "prediction_failed", "episode": self.episode, "error": failed[0]})
 
     def _watch(self, now: float) -> None:
         """Simulate what others have made final: at their pace, and as fast as can be as long as there is more than a little."""

@@ -150,7 +150,7 @@ class Participant:
             episodes=experiment.episodes,
             input_delay=InputDelay.of(experiment.input_delay),
             prediction_window=experiment.prediction_window,
-            prediction=Prediction(experiment.prediction),
+            prediction=experiment.prediction if callable(experiment.prediction) else Prediction(experiment.prediction),
             state_digest_every=experiment.state_digest_every,
             disconnect_after_ms=experiment.disconnect_after_ms,
             hosts=experiment.hosts,

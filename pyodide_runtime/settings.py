@@ -14,6 +14,7 @@ from .errors import SessionError
 from .ledger import more_columns
 from .network.wire import PROTOCOL_VERSION
 from .rollback.delay import InputDelay, plain_delay
+from .rollback.guesses import Predictor, prediction_name
 from .rollback.inputs import Prediction
 from .terms import encode_terms
 
@@ -57,6 +58,7 @@ class MatchSettings:
     """What a match is played by. `fps` in frames a second, `..._ms` in milliseconds, the rest in frames or counts.
 
     Attributes:
+        prediction: how the inputs of others are guessed; or a predictor of the experiment's own, which may be another on each host.
         hosts: for each host the places of its players; None: every player has a host of its own.
         spectators: how many hosts may watch.
         on_drop: what happens when a host is gone.
@@ -72,7 +74,7 @@ class MatchSettings:
     episodes: int = 1
     input_delay: int | InputDelay = 0
     prediction_window: int = 8
-    prediction: Prediction = Prediction.LAST
+    prediction: Prediction | Predictor = Prediction.LAST
     state_digest_every: int | None = None
     disconnect_after_ms: float = 5000.0
     default_actions: tuple[Any, ...] = (0,)
@@ -130,7 +132,7 @@ def match_terms(runtime: Runtime, settings: MatchSettings) -> bytes:
             "when_hidden": [settings.when_hidden.value, settings.hidden_limit_ms],
             "input_delay": plain_delay(settings.input_delay),
             "prediction_window": settings.prediction_window,
-            "prediction": settings.prediction.value,
+            "prediction": prediction_name(settings.prediction),
             "state_digest_every": settings.digest_every,
             "on_drop": settings.on_drop.value,
             "return_within_ms": settings.return_within_ms,

@@ -14,7 +14,8 @@ import sys
 import weakref
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from operator import add, getitem
-from typing import Any, NamedTuple, TypeVar
+from time import perf_counter
+from typing import Any, Literal, NamedTuple, TypeVar
 
 from . import environment as _environment
 from .actions import PARTNER
@@ -24,8 +25,14 @@ from .snapshots.canonical import DIGEST_SIZE
 from .snapshots.difference import State
 from .snapshots.ways import SnapshotWay, Way, choose_way, global_states, restore_globals, stash_globals
 from .spaces import seed_spaces
+from .spacing import AUTO, FIRST, REPLAYED, SOONEST, Spacing
 
 __all__ = ["GLOBAL_GENERATORS", "Saved", "Simulation", "StepRecord", "episode_seed"]
+
+#: With `snapshot_every` "auto" every host captures the environment in every frame whose number is a multiple of this, and before
+#: the first such frame in frames 1, 2, 4, 8 and 16: most sets that an environment ever has are there after its first steps.
+_CERTAIN = 32
+_NEVER = sys.maxsize
 
 Scalar = int | float | str | bool
 T = TypeVar("T")
@@ -55,7 +62,7 @@ class Saved(NamedTuple):
 
     `environment`, opaque, is the environment as it was `told` frames earlier, and `since` begins with every player's action
     in those frames; it may go on, for it is shared with states of later frames. `seeded` are the states that the global
-    generators had when the episode was seeded.
+    generators had when the episode was seeded. `dense` says whether the environment is captured in every frame.
     """
 
     frame: int
@@ -66,6 +73,7 @@ class Saved(NamedTuple):
     environment: Any
     since: list[tuple[bytes, ...]]
     told: int
+    dense: bool
     seeded: Sequence[Any]
 
 
@@ -84,7 +92,10 @@ class Simulation:
         snapshots: the way of taking snapshots; by default the first that suits the environment.
         snapshot_every: the environment is captured in every frame whose number is a multiple of this; a state between is told
             by the one before and the actions since. Where a step costs less than a capture, that makes rollbacks cheaper. It
-            is part of what must be equal on all hosts, for a capture brings sets into an order of their own.
+            is part of what must be equal on all hosts, for a capture brings sets into an order of their own. "auto": in every
+            32nd frame and some before the first, and between where it pays by what steps and captures were measured to cost.
+            There nothing is brought into another order, so hosts may differ; once there are sets in a frame in which all
+            capture, or at the start, it is captured in every frame.
         partner: a policy that chooses the actions of players whose action is given as `PARTNER`. It is called as
             `policy(env, player, random)`, in each such frame before the environment's own step, for one player after the other
             in their order, and returns an action as the environment takes it. `random` is a generator of that player's own,
@@ -93,8 +104,8 @@ class Simulation:
 
     Raises:
         EnvironmentNotSupported, ActionError: from `adapt`.
-        SessionError: there is no such way of taking snapshots, `snapshot_every` is no whole number of at least 1, or `partner`
-            cannot be called.
+        SessionError: there is no such way of taking snapshots, `snapshot_every` is neither "auto" nor a whole number of at
+            least 1, or `partner` cannot be called.
         SnapshotError: the partner holds something that cannot be brought back.
 
     While a simulation runs, Python's and NumPy's global generators belong to it: they are seeded by `reset`, and
@@ -111,12 +122,12 @@ class Simulation:
         *,
         max_steps: int | None = None,
         snapshots: SnapshotWay | str = SnapshotWay.AUTO,
-        snapshot_every: int = 1,
+        snapshot_every: int | Literal["auto"] = AUTO,
         players: int | None = None,
         partner: Policy | None = None,
     ) -> None:
-        if type(snapshot_every) is not int or snapshot_every < 1:
-            raise SessionError(f"snapshot_every={snapshot_every!r}: give a whole number of at least 1")
+        if snapshot_every != AUTO and (type(snapshot_every) is not int or snapshot_every < 1):
+            raise SessionError(f"snapshot_every={snapshot_every!r}: give a whole number of at least 1, or {AUTO!r}")
         self.environment = _environment.adapt(env, players=players)
         self.players = self.environment.players
         self.codecs = tuple(self.environment.codecs[name] for name in self.players)
@@ -137,6 +148,14 @@ class Simulation:
         self._current: Saved | None = None
         self._captured: Any = None  # the environment as it was last captured, and the actions since then
         self._since: list[tuple[bytes, ...]] = []
+        #: From how many frames to how many it is captured on every host, and whether because of sets.
+        self._every = snapshot_every if isinstance(snapshot_every, int) else _CERTAIN
+        self._early = 0  # below this frame also in those whose numbers are powers of two
+        self._dense = False
+        #: What tells where it pays to capture it between.
+        self.spacing = Spacing()
+        self._ordered = snapshot_every != AUTO  # whether nothing may be captured between two such frames
+        self._looked = -1  # the frame that was shown last
         self.frame = 0
         self.done = False
         self.observations: tuple[Any, ...] = ()
@@ -186,7 +205,10 @@ class Simulation:
         self._scores = (0.0,) * len(self.players)
         self._terminated = self._truncated = none
         self._current, self._captured, self._since = None, None, []
-        if self._way.every_step or self.snapshot_every > 1:
+        self._looked = -1
+        if self.snapshot_every == AUTO:
+            self._set_dense(self._way.ordering)
+        if self._way.every_step or self._every > 1:
             self.save()
 
     def step(self, actions: Sequence[bytes]) -> StepRecord:
@@ -210,6 +232,7 @@ class Simulation:
         stop_at_end: bool = False,
         saves: dict[int, Saved] | None = None,
         wanted: Container[int] | None = None,
+        replayed: bool = False,
     ) -> list[StepRecord]:
         """Simulate one frame after the other.
 
@@ -218,6 +241,7 @@ class Simulation:
             stop_at_end: leave over the frames beyond the end of the episode.
             saves: is given the state after each frame, by the number of the next.
             wanted: the numbers for which it is; None: all.
+            replayed: whether they are simulated again, with a correction in the first.
 
         Raises:
             As `step`; the frames before the one that failed are simulated then.
@@ -225,8 +249,10 @@ class Simulation:
         way = self._require_reset()
         if Simulation._owner is not self._reference:
             self._own()
-        advance, tables, every, most = self._advance, self._tables, self.snapshot_every, self.max_steps
+        advance, tables, every, most = self._advance, self._tables, self._every, self.max_steps
+        early = self._early
         capture = way.every_step or every > 1
+        space, later, measures = self._spaces(replayed)
         records: list[StepRecord] = []
         frame, scores = self.frame, self._scores
         for actions in frames:
@@ -244,6 +270,7 @@ class Simulation:
                 else:
                     decoded = self._decode(actions)
             self._current = None
+            began = perf_counter() if measures else 0.0
             try:
                 rewards, terminated, truncated, infos, over, self.observations = advance(decoded)
             except PyodideRuntimeError:
@@ -264,10 +291,16 @@ class Simulation:
             told = played = actions
             if chosen is not None:
                 told, played = chosen.told, chosen.played
-            if frame % every:
+            if measures:
+                self.spacing.step(perf_counter() - began)
+            if frame % every and (frame >= early or frame & (frame - 1)):
                 self._since.append(told)
+                if len(self._since) >= space:
+                    self._capture_untouched()
             elif capture:
                 self.save()
+                every, early = self._every, self._early
+            space = later
             if saves is not None and (wanted is None or frame in wanted):
                 saves[frame] = self.save()
             records.append(_new(StepRecord, (number, actions, played, rewards, scores, self._terminated, self._truncated, kept)))
@@ -284,21 +317,61 @@ class Simulation:
         """
         if self._current is not None:
             return self._current
-        if not self._since or self.frame % self.snapshot_every == 0:
-            way = self._require_reset()
-            if Simulation._owner is not self._reference:
-                self._own()
-            self._captured, self._since = way.save(), []
+        frame = self.frame
+        if frame % self._every == 0 or (frame < self._early and not frame & (frame - 1)):
+            self._capture()
         since = self._since
         saved: Saved = _new(
             Saved,
             (
-                self.frame, self.done, self._scores, self._terminated, self._truncated,
-                self._captured, since, len(since), self._seeded,
+                frame, self.done, self._scores, self._terminated, self._truncated,
+                self._captured, since, len(since), self._dense, self._seeded,
             ),
         )  # fmt: skip
         self._current = saved
         return saved
+
+    def _capture(self) -> None:
+        """Capture the environment, in a frame in which every host does so."""
+        way = self._require_reset()
+        if Simulation._owner is not self._reference:
+            self._own()
+        captured = way.save()
+        if self.snapshot_every == AUTO and not self._dense:
+            if way.ordering:
+                # There is a set, or there was one in a frame that was simulated here and perhaps nowhere else.
+                way.refresh()
+                captured = way.save()
+            self._set_dense(way.ordering)
+        self._captured, self._since = captured, []
+
+    def _capture_untouched(self) -> None:
+        """Capture the environment between two such frames, if that leaves no trace."""
+        began = perf_counter()
+        captured = None if self._ordered else self._require_reset().save_untouched()
+        if captured is None:
+            # As long as there is a set, it must go its own way to the next frame in which every host captures it.
+            self._ordered = True
+            return
+        if self.spacing.measures:
+            self.spacing.capture(perf_counter() - began)
+        self._captured, self._since, self._current = captured, [], None
+
+    def _set_dense(self, dense: bool) -> None:
+        """What `snapshot_every` "auto" means from here on."""
+        self._dense = self._ordered = dense
+        self._every, self._early = (1, 0) if dense else (_CERTAIN, _CERTAIN)
+
+    def _spaces(self, replayed: bool) -> tuple[int, int, bool]:
+        """After how many frames without a capture there is to be one in the next frame, and then; and whether to measure."""
+        if self._ordered:
+            return _NEVER, _NEVER, False
+        spacing = self.spacing
+        if replayed:
+            return spacing.frames(SOONEST), spacing.frames(REPLAYED), spacing.measures
+        # What was looked at was captured for that, and so will this be.
+        space = 1 if self._looked == self.frame else spacing.frames(FIRST)
+        return space, space, spacing.measures
 
     def load(self, saved: Saved) -> None:
         """Make a saved state the present one.
@@ -320,7 +393,9 @@ class Simulation:
                     self._advance(self._decode(actions))
             except Exception as error:
                 raise EnvironmentFailed(f"frame {frame}: step raised {type(error).__name__}: {error}", frame) from error
-        self.frame, self.done, self._scores, self._terminated, self._truncated, *_, self._seeded = saved
+        self.frame, self.done, self._scores, self._terminated, self._truncated, *_, dense, self._seeded = saved
+        if dense is not self._dense:
+            self._set_dense(dense)
         self._current = saved
 
     def show(self, look: Callable[[Any], T]) -> T:
@@ -328,15 +403,19 @@ class Simulation:
 
         How often that happens differs from host to host, so it must not leave a trace in the state.
         """
-        present, way = self.save(), self._require_reset()
+        way = self._require_reset()
         self._own()  # what is looked at may draw from them
+        present = self.save()
+        if present.told and not self._ordered:
+            self._capture_untouched()
+            present = self.save()
+        self._looked = self.frame
         # Between two captures, to capture once more is the cheaper way to bring the state back, unless that changes it.
-        kept = way.save() if present.told and not way.ordering else None
+        kept = way.save_untouched() if present.told and self.snapshot_every != AUTO else None
         try:
             return look(self.environment.root)
         finally:
-            # A set that was born since the last capture is known only now.
-            if kept is None or way.ordering:
+            if kept is None:
                 self.load(present)
             else:
                 way.restore(kept)

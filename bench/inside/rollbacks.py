@@ -57,10 +57,10 @@ def _pairs(chosen: Subject, depth: int, deepest: int, pairs: int, seconds: float
 
 
 def _rollback(runtime: Runtime, chosen: Subject, start: int, end: int) -> float:
-    """As the rollback session does it: one batch that replays and saves every frame on the way."""
+    """As the rollback session does it: all or nothing, with a state of every frame on the way."""
+    actions = chosen.script[start:end]
     began = perf_counter()
-    operation = Rollback(start, chosen.script[start:end], stop_at_end=True, save_all=True)
-    runtime.batch([operation], describe=False)
+    runtime.replay(start, actions)
     return perf_counter() - began
 
 

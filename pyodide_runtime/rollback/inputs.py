@@ -13,8 +13,12 @@ changed.
 from __future__ import annotations
 
 import enum
+from typing import TYPE_CHECKING
 
 from ..actions import PARTNER
+
+if TYPE_CHECKING:
+    from .guesses import Guesser
 
 __all__ = [
     "ABSENT",
@@ -48,6 +52,7 @@ class Prediction(enum.Enum):
 
     LAST = "last"  #: the player goes on doing what it did last
     DEFAULT = "default"  #: the player does nothing
+    LEARNED = "learned"  #: what the player was seen to do so far, by how long it holds an action and what follows
 
 
 def make_input(action: bytes, focused: bool) -> bytes:
@@ -105,11 +110,13 @@ class InputQueue:
         neutral: the input that stands for frames 0 .. delay-1 on every peer, and for a player of whom nothing is known.
         delay: the input delay in frames.
         prediction: how to guess.
+        guesser: what guesses instead, if there is one; it is told of every input that is taken.
     """
 
-    def __init__(self, neutral: bytes, delay: int, prediction: Prediction) -> None:
+    def __init__(self, neutral: bytes, delay: int, prediction: Prediction, guesser: Guesser | None = None) -> None:
         self._neutral = neutral
         self._prediction = prediction
+        self._guesser = guesser
         self._inputs: dict[int, bytes] = dict.fromkeys(range(delay), neutral)
         self.first = 0
         self.last = delay - 1
@@ -121,6 +128,8 @@ class InputQueue:
             return False
         self._inputs[frame] = data
         self.last = frame
+        if self._guesser is not None:
+            self._guesser.learn(data[1:])
         return True
 
     def fill(self, frame: int, data: bytes) -> None:
@@ -153,7 +162,11 @@ class InputQueue:
         if data is not None:
             return data
         last = self.newest
-        return last if self._prediction is Prediction.LAST else last[:1] + self._neutral[1:]
+        if self._guesser is not None:
+            # Who is absent is not guessed at: others give those inputs.
+            action = None if last[0] & ABSENT else self._guesser.guess(frame - self.last)
+            return last if action is None else last[:1] + action
+        return last[:1] + self._neutral[1:] if self._prediction is Prediction.DEFAULT else last
 
     def span(self, start: int) -> list[bytes]:
         """All inputs held from frame `start` on; `start` must not lie before `first`."""

@@ -24,10 +24,11 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ..batch import Runtime
-from ..errors import BatchError, EnvironmentFailed, SessionError
-from ..operations import Rollback, Snapshot
+from ..errors import EnvironmentFailed, SessionError
+from ..operations import Snapshot
 from ..simulation import StepRecord
 from .delay import InputDelay, MatchedDelay
+from .guesses import Guesser
 from .inputs import ABSENT, STOPS, InputQueue, Prediction, action_in, delay_of, with_delay
 
 __all__ = ["Advance", "Counters", "FinalFrame", "RollbackSession"]
@@ -76,6 +77,7 @@ class RollbackSession:
         wishes_every: how many frames lie between two in which the hosts say what a matched delay should be.
         window: how far beyond the confirmed frame to go, in frames; 1 means never to predict.
         prediction: how to guess.
+        guessers: for each player what guesses instead, carried on from an earlier episode; None where there is none.
         counters: to be carried on from an earlier episode.
         watching: whether this host only watches, as long as it does not `join`.
 
@@ -93,6 +95,7 @@ class RollbackSession:
         wishes_every: int = 30,
         window: int = 8,
         prediction: Prediction = Prediction.LAST,
+        guessers: Sequence[Guesser | None] | None = None,
         counters: Counters | None = None,
         watching: bool = False,
     ) -> None:
@@ -116,7 +119,13 @@ class RollbackSession:
         self._neutral = tuple(neutral)
         first = [with_delay(data, delay) for data in neutral] if setting is not None else neutral
         # Who watches is told the first inputs as well: nothing happens before those who play have made it final.
-        self.queues = [InputQueue(data, 0 if watching else delay, prediction) for data in first]
+        for guesser in guessers or ():
+            if guesser is not None:
+                guesser.begin_episode()
+        self.queues = [
+            InputQueue(data, 0 if watching else delay, prediction, guesser)
+            for data, guesser in zip(first, guessers or [None] * len(first), strict=True)
+        ]
         self.counters = counters or Counters()
         self._first_incorrect: int | None = None
         self._reported: dict[int, int] = {}
@@ -335,14 +344,10 @@ class RollbackSession:
                     return
 
     def _simulate(self, start: int, actions: list[tuple[bytes, ...]]) -> None:
-        if start == self._simulation.frame and len(actions) == 1:
-            if not self._simulation.done:
-                self._runtime.advance(actions[0])
-            return
-        try:
-            self._runtime.batch([Rollback(start, actions, stop_at_end=True, save_all=True)], describe=False)
-        except BatchError as error:
-            raise error.cause from error.cause.__cause__
+        if start != self._simulation.frame or len(actions) != 1:
+            self._runtime.replay(start, actions)
+        elif not self._simulation.done:
+            self._runtime.advance(actions[0])
 
     def _actions(self, frame: int) -> tuple[bytes, ...]:
         partner = self._partner

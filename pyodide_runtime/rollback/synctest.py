@@ -141,7 +141,8 @@ def sync_test(
             raise SessionError(f"{name}={value!r}: give a whole number of at least 1")
     first, second = _two_instances(env)
     one, two = (
-        Simulation(made, max_steps=max_steps, snapshots=snapshots, players=players, partner=partner) for made in (first, second)
+        Simulation(made, max_steps=max_steps, snapshots=snapshots, snapshot_every=1, players=players, partner=partner)
+        for made in (first, second)
     )
     return _SyncTest(one, two, frames, window, seed, controllers).run()
 

@@ -11,9 +11,9 @@ and replaced as a whole, so that the plan does not grow.
 
 Sets. Their order of iteration depends on the history of their hash table, which no copy can bring back. So every
 capture rebuilds the set in an order that depends on its elements alone, and a restore builds it in the same order.
-A graph with sets must therefore be saved after every step, on every host alike: then equal steps begin with equal
+A graph with sets must therefore be saved after the same steps on every host: then equal steps begin with equal
 tables, whether a rollback happened or not. (Elements hashed by identity have no such order; nothing can help
-those.)
+those.) Between such saves a graph may be saved only as long as it has no sets, which `save_untouched` sees to.
 
 This module knows nothing of environments, frames or networks; it is given roots and gives contents.
 """
@@ -35,6 +35,10 @@ from .kinds import ARRAY_TYPES, VALUE_TYPES, Role, children_of_value, may_be_rep
 from .watch import Item, Watch, Watched
 
 __all__ = ["Checkpoint", "Checkpointer"]
+
+
+class _SetMet(Exception):
+    """There is a set where none may be brought into another order."""
 
 
 class Entry(Watched):
@@ -85,24 +89,31 @@ class _Addition(_Part):
 class _Branch(_Part):
     """A part beside the plan, at a volatile place."""
 
-    __slots__ = ("ages", "entries")
+    __slots__ = ("ages", "kinds", "objects")
 
     def __init__(self) -> None:
         super().__init__()
-        self.entries: list[Item] = []
+        # Beside each other, for it is made anew time after time.
+        self.objects: list[Any] = []
+        self.kinds: list[Kind] = []
         self.ages: dict[int, int] = {}  # for each object, by its identity, in how many branches running it was met
 
     def append(self, obj: Any, kind: Kind, content: Any) -> None:
-        self.entries.append(Item(obj, kind))
+        self.objects.append(obj)
+        self.kinds.append(kind)
         self.contents.append(content)
 
     def pairs(self) -> Iterator[tuple[Item, Any]]:
-        return zip(self.entries, self.contents, strict=True)
+        return zip(map(Item, self.objects, self.kinds), self.contents, strict=True)
+
+    def capture(self) -> list[Any]:
+        """What is there now: the very contents that were there before, wherever nothing changed."""
+        return [kind.capture(obj, old) for obj, kind, old in zip(self.objects, self.kinds, self.contents, strict=True)]
 
     def restore(self) -> None:
-        for entry, content in self.pairs():
-            if entry.kind.capture(entry.obj, content) is not content:
-                entry.kind.restore(entry.obj, content)
+        for obj, kind, content in zip(self.objects, self.kinds, self.contents, strict=True):
+            if kind.capture(obj, content) is not content:
+                kind.restore(obj, content)
 
 
 class _Leaf:
@@ -190,6 +201,7 @@ class Checkpointer:
     def __init__(self, roots: Sequence[Any], beyond: Sequence[Any] = ()) -> None:
         self._roots = list(roots)
         self._beyond = list(beyond)
+        self._may_order = True
         self.rescan()
 
     def add_root(self, root: Any) -> None:
@@ -228,23 +240,24 @@ class Checkpointer:
         What is met goes into the index; what is in `beyond` is passed over as well.
         """
         stack = [start]
+        held, append = into.held, into.append
         while stack:
             obj = stack.pop()
             type_: Any = type(obj)
             if type_ in VALUE_TYPES or id(obj) in index or id(obj) in beyond:
                 continue
+            if type_ in ARRAY_TYPES and obj.base is None and not obj.dtype.hasobject:
+                index.add(id(obj))
+                held.append(obj)
+                append(obj, ARRAY, (obj.shape, obj.tobytes(), obj.flags.writeable))
+                continue
             plain = _PLAIN.get(type_)
             if plain is not None:
                 index.add(id(obj))
-                into.held.append(obj)
+                held.append(obj)
                 content = type_(obj)
-                into.append(obj, plain, content)
+                append(obj, plain, content)
                 stack.extend([part for part in plain.parts(content) if type(part) not in VALUE_TYPES])
-                continue
-            if type_ in ARRAY_TYPES and _is_plain_array(obj):
-                index.add(id(obj))
-                into.held.append(obj)
-                into.append(obj, ARRAY, ARRAY.capture(obj, None))
                 continue
             if _is_value(obj):
                 continue
@@ -257,7 +270,7 @@ class Checkpointer:
                     "back; give the environment get_state() and set_state(), or keep that object out of it"
                 )
             index.add(id(obj))
-            into.held.append(obj)
+            held.append(obj)
             targets: list[tuple[Any, Kind]] = [] if kind is None else [(obj, kind)]
             if slots is not None:
                 targets.append((obj, slots))
@@ -266,8 +279,10 @@ class Checkpointer:
                 targets.append((attributes, DICT))
             parts: list[Any] = []
             for target, how in targets:
+                if how is SET and not self._may_order:
+                    raise _SetMet
                 content = how.capture(target, None)
-                into.append(target, how, content)
+                append(target, how, content)
                 into.has_replaced |= isinstance(how, ReplacedKind)
                 into.has_sets |= how is SET
                 parts.extend(how.parts(content))
@@ -312,6 +327,18 @@ class Checkpointer:
         # In a plan that grows and grows there is much that the graph has long forgotten.
         self._stale = len(self._plan.entries) > self._plan.most
         return Checkpoint(self._plan, self._contents, self._branches)
+
+    def save_untouched(self) -> Checkpoint | None:
+        """As `save`, but nothing is brought into another order; None if there is, or was, a set in the graph."""
+        if self.has_sets:
+            return None
+        self._may_order = False
+        try:
+            return self.save()
+        except _SetMet:
+            return None
+        finally:
+            self._may_order = True
 
     def _look(self) -> tuple[Iterable[int], Container[int]]:
         """The places of all entries that may not hold what they held, and of those among them that hold nobody knows what.
@@ -468,16 +495,15 @@ class Checkpointer:
         if isinstance(branch, _Leaf):
             content = ARRAY.capture(branch.array, branch.content)
             return branch if content is branch.content else _Leaf(branch.array, content)
-        contents = [entry.kind.capture(entry.obj, old) for entry, old in branch.pairs()]
-        changed = [
-            (entry, new) for entry, new, old in zip(branch.entries, contents, branch.contents, strict=True) if new is not old
-        ]
-        if not changed:
+        contents = branch.capture()
+        if all(map(is_, contents, branch.contents)):
             return branch
-        if any(not _is_value(part) for entry, new in changed for part in entry.kind.parts(new)):
+        changed = [(kind, new) for kind, new, old in zip(branch.kinds, contents, branch.contents, strict=True) if new is not old]
+        if any(not _is_value(part) for kind, new in changed for part in kind.parts(new)):
             return self._grow(branch.held[-1], branch, added)
         fresh = _Branch()
-        fresh.entries, fresh.held, fresh.ages, fresh.contents = branch.entries, branch.held, branch.ages, contents
+        fresh.objects, fresh.kinds, fresh.held = branch.objects, branch.kinds, branch.held
+        fresh.ages, fresh.contents = branch.ages, contents
         fresh.has_replaced, fresh.has_sets = branch.has_replaced, branch.has_sets
         return fresh
 

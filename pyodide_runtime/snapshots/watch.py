@@ -23,7 +23,6 @@ from .memory import WORD, Places, places_of
 
 __all__ = ["Item", "Watch", "Watched"]
 
-_join = b"".join
 #: What has changed so many times running is restless, and is no more when it is seen not to. That is looked into every so often.
 _RESTLESS, _REVIEW = 3, 128
 #: Guards, heads and words.
@@ -106,7 +105,7 @@ class Watch:
             if moved:
                 self._lose(moved)
             found += changed
-        if _join(self._stretches) != self._stretched:
+        if [read() for read in self._reads] != self._expected:
             found += self._changed_stretches()
         found += self._moving
         return found
@@ -124,12 +123,12 @@ class Watch:
     def _hold(self, stretches: list[tuple[int, Any, bytes]]) -> None:
         self._stretch_of = [place for place, _, _ in stretches]
         self._stretches = [stretch for _, stretch, _ in stretches]
+        # NumPy copies them in a tenth of the time that ctypes would take.
+        self._reads = [sys.modules["numpy"].frombuffer(stretch, dtype="u1").tobytes for stretch in self._stretches]
         self._expected = [data for _, _, data in stretches]
-        self._stretched = _join(self._expected)
 
     def _changed_stretches(self) -> list[int]:
-        before, self._expected = self._expected, [bytes(stretch) for stretch in self._stretches]
-        self._stretched = _join(self._expected)
+        before, self._expected = self._expected, [read() for read in self._reads]
         return [place for place, now, then in zip(self._stretch_of, self._expected, before, strict=True) if now != then]
 
 
@@ -156,8 +155,12 @@ class _Words:
         self._at = np.concatenate([at for _, at in runs])
         #: An object by its place; where its words lie elsewhere once this word has changed, by its complement.
         self._of = np.repeat([told for told, _ in runs], [len(at) for _, at in runs])
-        self._words = self._memory.take(self._at)
+        self._words = self._gather()
         self._sort()
+
+    def _gather(self) -> Any:
+        # No place is out of bounds, so none is clipped; but not to look for such takes half the time.
+        return self._memory.take(self._at, mode="clip")
 
     def _sort(self) -> None:
         """Bring the words of restless objects behind the others."""
@@ -175,7 +178,7 @@ class _Words:
     def changed(self) -> tuple[Sequence[int], Sequence[int]]:
         """The objects whose places have moved, and those that may hold something else."""
         before, calm = self._bytes, self._calm
-        words = self._memory.take(self._at)
+        words = self._gather()
         now = words.tobytes()
         if now == before:
             return (), ()

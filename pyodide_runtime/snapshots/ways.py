@@ -89,6 +89,14 @@ class Way(abc.ABC):
     def save(self) -> Any:
         """The state now. SnapshotError if it holds something that cannot be brought back."""
 
+    def save_untouched(self) -> Any | None:
+        """The state now, if it can be saved without a trace: in some frames on this host, and in others elsewhere. None if not.
+
+        Raises:
+            SnapshotError: as `save`.
+        """
+        return None
+
     @abc.abstractmethod
     def restore(self, saved: Any) -> None:
         """Bring a saved state back; any number of times."""
@@ -133,6 +141,9 @@ class GraphWay(Way):
 
     def save(self) -> Checkpoint:
         return self._checkpointer.save()
+
+    def save_untouched(self) -> Checkpoint | None:
+        return self._checkpointer.save_untouched()
 
     def restore(self, saved: Checkpoint) -> None:
         self._checkpointer.restore(saved)

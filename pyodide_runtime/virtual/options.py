@@ -63,7 +63,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="a number, or `adaptive` or `matched`, with bounds if need be: adaptive:LEAST:MOST, adaptive:LEAST:MOST:START",
     )
     add("--prediction-window", type=int, metavar="FRAMES")
-    add("--prediction", choices=["last", "default"], help="how inputs are guessed")
+    add("--prediction", choices=["last", "default", "learned"], help="how inputs are guessed")
     add("--hold", type=count, metavar="FRAMES", help="actions at random are held for up to so many frames")
     add(
         "--on-drop",

@@ -9,7 +9,7 @@ import json
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from ..actions import action_text
 from ..batch import Runtime
@@ -19,14 +19,18 @@ from ..network.virtual import NetworkConditions, Partition
 from ..network.virtual.conditions import check_milliseconds
 from ..partner import Policy
 from ..rollback.delay import InputDelay
+from ..rollback.guesses import Predictor
 from ..rollback.inputs import Prediction
 from ..settings import MatchSettings
+from ..spacing import AUTO, Spacing
 
 __all__ = ["Clock", "Departure", "Factory", "Freeze", "Scenario"]
 
 Factory = Callable[[], Any]
 """Makes an environment; called for every host, and for the run without network."""
 
+#: How many steps a capture is taken to cost, where that is not measured.
+CAPTURE_IN_STEPS = 2.0
 #: The session of every virtual match.
 SESSION = "virtual"
 
@@ -155,8 +159,8 @@ class Scenario:
     fps: float = 30.0
     input_delay: int | InputDelay = 0
     prediction_window: int = 8
-    prediction: Prediction = Prediction.LAST
-    snapshot_every: int = 1
+    prediction: Prediction | Predictor = Prediction.LAST
+    snapshot_every: int | Literal["auto"] = AUTO
     state_digest_every: int | None = None
     disconnect_after_ms: float = 5000.0
     on_drop: OnDrop = OnDrop.END
@@ -176,9 +180,11 @@ class Scenario:
     arbitrated: bool = False
 
     def __post_init__(self) -> None:
-        least = {"players": 1, "episodes": 1, "prediction_window": 1, "snapshot_every": 1, "hold": 1}
+        least = {"players": 1, "episodes": 1, "prediction_window": 1, "hold": 1}
         for name, lowest in least.items():
             _check_whole(name, getattr(self, name), lowest)
+        if self.snapshot_every != AUTO:
+            _check_whole("snapshot_every", self.snapshot_every, 1)
         for name in ("frames", "state_digest_every"):
             if getattr(self, name) is not None:
                 _check_whole(name, getattr(self, name), 1)
@@ -188,7 +194,8 @@ class Scenario:
         if isinstance(self.fps, bool) or not isinstance(self.fps, int | float) or not 1 <= self.fps <= 1000:
             raise SessionError(f"fps={self.fps!r}: give frames a second, from 1 to 1000")
         object.__setattr__(self, "fps", float(self.fps))
-        self._set_choice("prediction", Prediction)
+        if not callable(self.prediction):
+            self._set_choice("prediction", Prediction)
         self._set_choice("on_drop", OnDrop)
         check_milliseconds("start_skew_ms", self.start_skew_ms)
         for at_ms in self.spectators:
@@ -274,6 +281,8 @@ class Scenario:
             players=self.players,
             partner=partner,
         )
+        # Even a match of an environment that cannot be rolled back is the same match whenever it is played.
+        runtime.simulation.spacing = Spacing(CAPTURE_IN_STEPS)
         if len(runtime.players) != self.players:
             names = ", ".join(runtime.players)
             raise SessionError(f"the environment has {len(runtime.players)} players ({names}); this is a match of {self.players}")

@@ -142,6 +142,8 @@ def _plain(name: str, value: Any) -> Any:
         return [dict(_changed(clock)) for clock in value]
     if name == "input_delay":
         return plain_delay(value)
+    if name == "prediction" and callable(value):
+        return Prediction.LAST.value  # a function cannot be written down, and what is guessed becomes no data
     return value.value if isinstance(value, Prediction | OnDrop) else value
 
 

@@ -17,6 +17,7 @@ from ..errors import SessionError
 from ..network.virtual import Fate, Line, NetworkConditions, Partition
 from ..partner import Policy
 from ..rollback.inputs import FOCUSED
+from ..spacing import AUTO
 from .scenario import Departure, Factory, Freeze, Scenario
 from .schedule import Schedule
 from .simulate import replay
@@ -149,7 +150,7 @@ class _Shrinking:
     def _calmer(self) -> None:
         """Settings of the scenario one by one, as simple as they can be."""
         self._try(_with(self.best, conditions=NetworkConditions(), lines={}))
-        simple: dict[str, object] = {"clocks": (), "start_skew_ms": 0.0, "lines": {}, "input_delay": 0, "snapshot_every": 1}
+        simple: dict[str, object] = {"clocks": (), "start_skew_ms": 0.0, "lines": {}, "input_delay": 0, "snapshot_every": AUTO}
         for name, value in simple.items():
             self._try(_with(self.best, **{name: value}))
         for line in list(self.best.scenario.lines):

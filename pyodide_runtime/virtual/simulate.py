@@ -7,16 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 from ..drops import OnDrop
 from ..errors import MatchStuck
 from ..network.virtual import NetworkConditions, Partition, PlannedFates
 from ..partner import Policy
 from ..rollback.delay import InputDelay
+from ..rollback.guesses import Predictor
 from ..rollback.inputs import Prediction
 from ..rows import to_csv
 from ..settings import Outcome
+from ..spacing import AUTO
 from .inputs import Controllers, PlannedInputs
 from .oracle import first_divergence, run_straight
 from .report import PeerReport, SimulationReport
@@ -43,7 +45,7 @@ def simulate(
     input_delay: int | InputDelay | str = 0,
     prediction_window: int = 8,
     fps: float = 30,
-    prediction: Prediction | str = Prediction.LAST,
+    prediction: Prediction | Predictor | str = Prediction.LAST,
     episodes: int = 1,
     lines: Mapping[tuple[int, int], NetworkConditions] | None = None,
     partitions: Iterable[Partition] = (),
@@ -51,7 +53,7 @@ def simulate(
     clocks: Iterable[Clock] = (),
     start_skew_ms: float = 0.0,
     hold: int = 4,
-    snapshot_every: int = 1,
+    snapshot_every: int | Literal["auto"] = AUTO,
     state_digest_every: int | None = None,
     default_actions: tuple[Any, ...] | None = None,
     disconnect_after_ms: float = 5000.0,
@@ -81,7 +83,7 @@ def simulate(
         input_delay: frames between taking an input and the frame it belongs to; "adaptive", "matched", or an `InputDelay`.
         prediction_window: how many frames a host may be ahead of the confirmed frame.
         fps: frames a second.
-        prediction: how inputs are guessed: "last" or "default".
+        prediction: how inputs are guessed: "last", "default", "learned", or a predictor as an experiment may have one.
         episodes: how many are played one after the other.
         lines: conditions of single lines, by (sender, receiver).
         partitions: when which hosts are cut off from each other.

@@ -6,6 +6,7 @@ It is judged by everything that the runtime says, and by a dump of the environme
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -23,7 +24,7 @@ sorts = st.lists(st.sampled_from(sorted(SORTS)), min_size=1, max_size=7, unique=
 actions = st.integers(0, ACTIONS - 1).map(lambda action: (bytes([action]),))
 
 
-def run_cascade(names: tuple[str, ...], seed: int, ending: int, cascade: list[Move], every: int = 1) -> Course:
+def run_cascade(names: tuple[str, ...], seed: int, ending: int, cascade: list[Move], every: Any = 1) -> Course:
     make = partial(Tangle, names, ending)
     course = Course(pr.Runtime(make(), seed=seed, max_steps=40, snapshot_every=every))
     course.go(("snapshot", 0, ()))
@@ -34,17 +35,17 @@ def run_cascade(names: tuple[str, ...], seed: int, ending: int, cascade: list[Mo
 
 
 @LAW
-@given(sorts, st.integers(0, 1000), st.sampled_from([0, 9]), moves(actions, 14), st.sampled_from([1, 1, 2, 5]))
+@given(sorts, st.integers(0, 1000), st.sampled_from([0, 9]), moves(actions, 14), st.sampled_from([1, "auto", 2, 5]))
 def test_after_any_cascade_every_snapshot_held_equals_the_straight_run(
-    names: tuple[str, ...], seed: int, ending: int, cascade: list[Move], every: int
+    names: tuple[str, ...], seed: int, ending: int, cascade: list[Move], every: Any
 ) -> None:
     with refusals_passed_over():
         run_cascade(names, seed, ending, cascade, every)
 
 
-@pytest.mark.parametrize("every", [1, 4])
+@pytest.mark.parametrize("every", [1, 4, "auto"])
 @pytest.mark.parametrize("name", sorted(SORTS))
-def test_a_long_cascade_over_one_sort_of_memory_equals_the_straight_run(name: str, every: int) -> None:
+def test_a_long_cascade_over_one_sort_of_memory_equals_the_straight_run(name: str, every: Any) -> None:
     one, most = (b"\1",), (b"\3",)
     cascade: list[Move] = []
     for turn in range(9):

@@ -10,6 +10,7 @@ from pyodide_runtime.errors import MatchStuck
 from pyodide_runtime.journal import MemoryJournal
 from pyodide_runtime.match import Match, MatchSettings, Outcome
 from pyodide_runtime.network.virtual import VirtualNetwork
+from pyodide_runtime.rollback.guesses import Predictor
 from pyodide_runtime.rollback.inputs import Prediction
 from pyodide_runtime.rows import to_csv
 from pyodide_runtime.virtual import table
@@ -48,7 +49,7 @@ class Table(table.Table):
         *,
         frames: int | None = 120,
         window: int = 8,
-        prediction: Prediction = Prediction.LAST,
+        prediction: Prediction | Predictor = Prediction.LAST,
         clock_rates: list[float] | None = None,
         reliable_control: bool = False,
         settings: Callable[[int, MatchSettings], MatchSettings] = lambda number, settings: settings,

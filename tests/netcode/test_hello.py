@@ -128,7 +128,7 @@ def test_another_rhythm_of_captures_is_refused() -> None:
     table = Table(lambda: Pond(2), reliable_control=True)
     other = Table(lambda: Pond(2), snapshot_every=3)
     table.hosts[1] = other.hosts[1]
-    assert "snapshot_every is 1 here and 3 there" in refused(table)[0]
+    assert 'snapshot_every is "auto" here and 3 there' in refused(table)[0]
 
 
 def test_the_first_difference_is_named_in_the_order_of_the_terms() -> None:

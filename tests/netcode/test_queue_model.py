@@ -66,7 +66,7 @@ class QueueMachine(RuleBasedStateMachine):
     @invariant()
     def it_guesses_what_is_held_and_else_goes_by_the_newest(self) -> None:
         newest = self.model[self.last] if self.model else NEUTRAL
-        predicted = newest if self.prediction is Prediction.LAST else newest[:1] + NEUTRAL[1:]
+        predicted = newest[:1] + NEUTRAL[1:] if self.prediction is Prediction.DEFAULT else newest
         for frame in range(self.kept_from, self.last + 4):
             assert self.queue.guess(frame) == self.model.get(frame, predicted)
 
