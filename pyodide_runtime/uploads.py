@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from .journal import Frames, inputs_text
 from .rows import Row
 
-__all__ = ["Chunk", "UploadJournal"]
+__all__ = ["Chunk", "UploadJournal", "read_rows"]
 
 #: How long lines are gathered, in ms, and how many bytes a chunk has at the most (one longer line excepted).
 GATHER_MS, CHUNK_BYTES = 1000.0, 256_000
@@ -174,6 +174,12 @@ class UploadJournal:
         self._numbers += 1
         stream.chunks.append(Chunk(self._numbers, stream.kind, stream.sequence, b"".join(body)))
         stream.sequence += 1
+
+
+def read_rows(text: bytes) -> Iterator[list[tuple[str, str]]]:
+    """Column and text of every cell, row by row, of chunks of rows that were joined."""
+    for line in text.split(b"\n")[:-1]:
+        yield [(column, value) for column, value in json.loads(line)["cells"]]
 
 
 def _row_lines(waiting: list[_Rows]) -> Iterator[bytes]:

@@ -16,8 +16,10 @@ from . import compat, requirements
 from .errors import ExperimentError, SessionError
 from .experiment import Experiment
 from .participant import Participant
+from .rows import to_csv
+from .uploads import read_rows
 
-__all__ = ["load_experiment", "open", "plan_requirements", "start", "tick"]
+__all__ = ["export", "load_experiment", "open", "plan_requirements", "start", "tick"]
 
 #: Where the experiment's files are written.
 FOLDER = Path("/home/pyodide/experiment")
@@ -73,8 +75,16 @@ def start(start_json: str) -> None:
 
 def tick(now_ms: float, inbox: Any) -> Any:
     """One tick: the inbox as a Uint8Array (or bytes), the outbox as one (or bytes, outside a browser)."""
-    data = bytes(inbox) if isinstance(inbox, bytes | bytearray | memoryview) else inbox.to_bytes()
-    return _outwards(_opened().tick(now_ms, data))
+    return _outwards(_opened().tick(now_ms, _inwards(inbox)))
+
+
+def export(rows: Any) -> Any:
+    """The CSV of a match, as a server exports it, from all its chunks of rows, joined; a Uint8Array (or bytes) both."""
+    return _outwards(to_csv(read_rows(_inwards(rows))))
+
+
+def _inwards(data: Any) -> bytes:
+    return bytes(data) if isinstance(data, bytes | bytearray | memoryview) else data.to_bytes()
 
 
 def _plain(answer: bytes) -> Any:

@@ -26,6 +26,8 @@ from wheels.manifest import Manifest, Pinned
 from wheels.own import ROOT, build_own_wheel
 from wheels.sources import Source, check_hash, hash_of
 
+CORE_PINS_NAME = "core.json"
+
 
 class Report(Protocol):
     """What is told while the folder is laid out. Sizes are in bytes."""
@@ -107,6 +109,15 @@ def lay_out(
         if not (target.is_file() and hash_of(target) == pinned.sha256):
             place(pinned.file_name, *cached(pinned))
 
+    pins = core_pins(manifest)
+    if not (out / CORE_PINS_NAME).is_file() or (out / CORE_PINS_NAME).read_text(encoding="utf-8") != pins:
+        with tempfile.TemporaryDirectory(prefix=".new-", dir=out) as folder:
+            new = Path(folder, CORE_PINS_NAME)
+            new.write_text(pins, encoding="utf-8")
+            os.replace(new, out / CORE_PINS_NAME)
+        placed.append(CORE_PINS_NAME)
+        report.placed(CORE_PINS_NAME, len(pins.encode()), "tree")
+
     with tempfile.TemporaryDirectory(prefix=".tree-", dir=out) as folder:
         own = build_own_wheel(Path(folder), root)
         if canonicalize_name(own.name.split("-")[0]) in manifest.wheels:
@@ -128,12 +139,18 @@ def lay_out(
         report.placed(LOCK_NAME, len(lock.encode()), "tree")
 
     check_lock(out)
-    present = {pinned.file_name for pinned in pinned_files} | {own_name, LOCK_NAME}
+    present = {pinned.file_name for pinned in pinned_files} | {own_name, LOCK_NAME, CORE_PINS_NAME}
     removed = sorted(name for name in earlier - present if (out / name).is_file())
     for name in removed:
         (out / name).unlink()
     size = sum((out / name).stat().st_size for name in present)
     return LaidOut(out, tuple(placed), tuple(downloaded), tuple(removed), len(present), size)
+
+
+def core_pins(manifest: Manifest) -> str:
+    """The text of the file that says which hashes the core's files have: the lock names only packages."""
+    files = {name: pinned.sha256 for name, pinned in sorted(manifest.core.items()) if name != LOCK_NAME}
+    return json.dumps({"pyodide": manifest.pyodide, "files": files}, indent=1) + "\n"
 
 
 def check_layout(manifest: Manifest, out: Path) -> list[str]:

@@ -15,10 +15,10 @@ from wheels.layout import check_layout
 def test_every_pinned_file_is_laid_out_and_locked(workshop: Workshop) -> None:
     done = workshop.lay_out()
     names = {"pyodide.mjs", "python_stdlib.zip", "numpy-2.4.3-py3-none-any.whl", "game-1.2-py3-none-any.whl"}
-    assert {path.name for path in workshop.out.iterdir()} == names | {OWN_WHEEL, "pyodide-lock.json"}
-    assert set(done.placed) == names | {OWN_WHEEL, "pyodide-lock.json"}
+    assert {path.name for path in workshop.out.iterdir()} == names | {OWN_WHEEL, "core.json", "pyodide-lock.json"}
+    assert set(done.placed) == names | {OWN_WHEEL, "core.json", "pyodide-lock.json"}
     assert set(done.downloaded) == names | {"pyodide-lock.json"}
-    assert done.files == 6
+    assert done.files == 7
     assert done.size == sum(path.stat().st_size for path in workshop.out.iterdir())
     lock = workshop.lock()
     assert set(lock) == {"numpy", "game", "pyodide-runtime"}
@@ -103,7 +103,7 @@ def test_a_new_folder_is_laid_out_from_the_cache_alone(workshop: Workshop) -> No
     done = workshop.lay_out()
     assert workshop.asked() == []
     assert done.downloaded == ()
-    assert len(done.placed) == 6
+    assert len(done.placed) == 7
 
 
 def test_a_damaged_file_is_laid_out_anew(workshop: Workshop) -> None:
