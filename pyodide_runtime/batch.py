@@ -31,6 +31,11 @@ from .snapshots.ways import SnapshotWay
 
 __all__ = ["Runtime"]
 
+#: How many frames are forgotten together.
+FORGET_AT_ONCE = 64
+#: In the place of what was forgotten, so that places are frames.
+_NOTHING = cast(StepRecord, None)
+
 
 class Runtime:
     """A simulation that is worked in batches.
@@ -74,6 +79,7 @@ class Runtime:
         self._held: dict[int, Saved] = {}
         # After going back to a held frame they go on beyond it, as long as one can go forth again.
         self._records: list[StepRecord] = []
+        self._forgotten = 0
         self._seed = _seed(seed)
         self.simulation.reset(self._seed)
         self._bytes = [bytes] * len(self.simulation.players)
@@ -108,16 +114,16 @@ class Runtime:
 
     @property
     def records(self) -> Sequence[StepRecord]:
-        """What happened in each frame so far, unformatted."""
+        """What happened in each frame so far, unformatted; None for what was forgotten."""
         records, frame = self._records, self.simulation.frame
         return records if len(records) == frame else records[:frame]
 
     @property
     def rows(self) -> list[dict[str, Any]]:
-        """One mapping a frame so far, with the columns of the export and Python's own values."""
+        """One mapping a frame so far, with the columns of the export and Python's own values; none for what was forgotten."""
         return [
             dict(row_values(0, record, self.players, self.simulation.codecs, (True,) * len(self.players)))
-            for record in self.records
+            for record in self.records[self._forgotten :]
         ]
 
     def digest(self) -> bytes:
@@ -137,6 +143,13 @@ class Runtime:
         held = self._held
         while held and (oldest := next(iter(held))) < frame:
             del held[oldest]
+
+    def forget_before(self, frame: int) -> None:
+        """Let go of what happened in frames before `frame`, for a caller who has written it down: an episode may last for hours."""
+        ready = min(frame, self.simulation.frame)
+        if ready - self._forgotten >= FORGET_AT_ONCE:
+            self._records[self._forgotten : ready] = [_NOTHING] * (ready - self._forgotten)
+            self._forgotten = ready
 
     # -- batches -----------------------------------------------------------------------------------------------------
 
@@ -220,6 +233,7 @@ class Runtime:
             self._seed = self._seed if operation.seed is None else _seed(operation.seed)
             self.simulation.reset(self._seed)
             self._truncate(0)
+            self._forgotten = 0
             self._held = {}
         return []
 

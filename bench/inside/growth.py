@@ -109,11 +109,13 @@ def _number(payload: bytes) -> Any:
 
 
 def _by_design(participant: Participant) -> int:
-    """Bytes of the heap for what a participant keeps of every frame: inputs of the match, digests of the episode's rows."""
+    """Bytes of the heap for what a participant keeps of every frame: inputs of the match, and for each frame of the present episode the
+    digest of its row and a place among the records.
+    """
     match = match_of(participant)
     inputs = sum(_chunk(kept) for episode in match._history._episodes for kept in episode)
     digests = match.ledger._chain
-    return inputs + _chunk(digests) + len(digests) * _chunk(digests[-1])
+    return inputs + _chunk(match.runtime._records) + _chunk(digests) + len(digests) * _chunk(digests[-1])
 
 
 def _chunk(value: object) -> int:
