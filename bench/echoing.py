@@ -1,7 +1,8 @@
 """From a press of a key to the picture that shows it, in two real pages whose line is late and lossy.
 
-A script in the page notes when the browser made each key event, and when it had drawn each picture, with what the picture says of the
-own player's last action. Nothing of the product is changed by it. The pages and their network are those of the end-to-end tests.
+A script in the page notes when the browser made each key event, and when it had drawn each picture, with what the picture says
+of the own player's last action. Nothing of the product is changed by it. The pages and their network are those of the end-to-end
+tests.
 """
 
 from __future__ import annotations
@@ -101,9 +102,7 @@ async def _play(folder: Path) -> list[dict[str, Any]]:
             noted.append(await player.read("window.noted"))
 
     line = Network(latency_ms=LATENCY_MS, loss_percent=LOSS_PERCENT)
-    match = Match(
-        ROOT / "bench" / "experiments" / "echo.py", "echo", lines=(line, Network()), before=before, during=during
-    )
+    match = Match(ROOT / "bench" / "experiments" / "echo.py", "echo", lines=(line, Network()), before=before, during=during)
     async with House(folder, folder) as house:
         await match.play(house)
     return noted

@@ -125,7 +125,8 @@ def messages(worker: PyodideWorker, example: Example) -> list[Line]:
             f"rollback of {PROMISED_DEPTH} frames, {example.title}, against one message per operation",
             median([batch / single for batch, single in pairs]),
             "",
-            f"{batch:.0f} us in one message against {single:.0f} us in {2 * PROMISED_DEPTH + 1}, with JSON snapshots; {len(pairs)} pairs",
+            f"{batch:.0f} us in one message against {single:.0f} us in {2 * PROMISED_DEPTH + 1}, with JSON snapshots; "
+            f"{len(pairs)} pairs",
             MESSAGES_LIMIT,
         )
     ]
@@ -161,6 +162,20 @@ def growth(worker: PyodideWorker, example: Example) -> list[Line]:
     return lines
 
 
+def pauses(worker: PyodideWorker, example: Example) -> list[Line]:
+    """Garbage collection while a match goes on."""
+    frames = max(example.frames, 450)
+    told = worker.call("pauses", "measure", source=example.source, frames=frames)
+    lines = []
+    for name, who in (("product", ""), ("python", ", as Python does it by itself")):
+        within = [pause for pause, stepped in told[name] if stepped]
+        longest = max((pause for pause, _ in told[name]), default=0.0)
+        against = f"{len(told[name])} collections in {frames} frames, the longest {longest:.2f} ms"
+        most = max(within, default=0.0)
+        lines.append(Line(f"garbage collection within a frame, longest, {example.title}{who}", most, "ms", against))
+    return lines
+
+
 def sizes(worker: PyodideWorker, example: Example) -> list[Line]:
     """What growing states cost."""
     lines = []
@@ -170,9 +185,19 @@ def sizes(worker: PyodideWorker, example: Example) -> list[Line]:
         ratio = median([rollback / bare for rollback, bare in told["rollback"]])
         rollback, bare = (median([pair[place] for pair in told["rollback"]]) for place in range(2))
         lines += [
-            Line(f"save, state of {name}", save, "us", f"pickle.dumps: {pickled:.0f} us; restore: {restore:.0f} us; by {told['way']}"),
-            Line(f"rollback of {PROMISED_DEPTH} frames, state of {name}", ratio, "", f"bare steps: {rollback:.0f} us against {bare:.0f} us"),
-            Line(f"memory of a held snapshot, state of {name}", told["held"] / 1000, "kB", "one of 16 arrays changes in each frame"),
+            Line(
+                f"save, state of {name}",
+                save,
+                "us",
+                f"pickle.dumps: {pickled:.0f} us; restore: {restore:.0f} us; by {told['way']}",
+            ),
+            Line(
+                f"rollback of {PROMISED_DEPTH} frames, state of {name}",
+                ratio,
+                "",
+                f"bare steps: {rollback:.0f} us against {bare:.0f} us; one of 16 arrays changes in each frame",
+            ),
+            Line(f"memory of a held snapshot, state of {name}", told["held"] / 1000, "kB", "one of 16 arrays changed"),
         ]
     return lines
 
@@ -213,7 +238,8 @@ def crossings(worker: PyodideWorker, example: Example, *, isolated: bool = True)
     for shared in (False, True) if isolated else (False,):
         samples = worker.measure("measurePassing", bytes=4000, blocks=20, shared=shared)
         way = "through shared memory" if shared else f"in a message{where}"
-        lines.append(Line(f"4000 bytes asked of the worker, {way}", median(samples), "us", "there and back; the product sends messages"))
+        against = "there and back; the product sends messages"
+        lines.append(Line(f"4000 bytes asked of the worker, {way}", median(samples), "us", against))
     return lines
 
 
@@ -304,6 +330,7 @@ IN_WORKERS: dict[str, tuple[Measurement, tuple[str, ...]]] = {
     "held": (held, ("Overcooked",)),
     "sizes": (sizes, ("arena",)),
     "growth": (growth, ("arena",)),
+    "pauses": (pauses, ("Overcooked", "arena")),
     "tick": (ticks, TITLES),
     "crossing": (crossings, ("arena",)),
     "traffic": (traffic, ("arena",)),

@@ -31,12 +31,12 @@ def measure(request: str) -> str:
     """Bytes in use after every so many frames.
 
     Args:
-        request: JSON of `frames` (in all, of each participant), `episode` (frames of one) and `every` (frames between two measurements).
+        request: JSON of `frames` (in all, of each participant), `episode` (frames of one) and `every` (frames between two looks).
 
     Returns:
-        JSON: `heap`, bytes at each measurement, the first after `every` frames; `by_design`, those of them that are the inputs of all
-        frames and the digests of the present episode's rows, which both participants keep; `rollbacks` and `frames` of the first participant;
-        `rows` that were uploaded.
+        JSON: `heap`, bytes at each look, the first after `every` frames; `by_design`, those of them that are the inputs of all
+        frames and, of the present episode, the digests of the rows and places among the records, of both participants;
+        `rollbacks` and `frames` of the first participant; `rows` that were uploaded.
 
     Raises:
         ValueError: the match failed, or nobody was ever rolled back.
@@ -54,7 +54,8 @@ def measure(request: str) -> str:
     counters = match_of(play.cast[0]).counters
     if counters.rollbacks == 0:
         raise ValueError("nobody was ever rolled back")
-    return json.dumps({"heap": heap, "by_design": by_design, "rollbacks": counters.rollbacks, "frames": play.simulated, "rows": play.rows})
+    told = {"heap": heap, "by_design": by_design, "rollbacks": counters.rollbacks, "frames": play.simulated, "rows": play.rows}
+    return json.dumps(told)
 
 
 class _Play:
@@ -109,8 +110,8 @@ def _number(payload: bytes) -> Any:
 
 
 def _by_design(participant: Participant) -> int:
-    """Bytes of the heap for what a participant keeps of every frame: inputs of the match, and for each frame of the present episode the
-    digest of its row and a place among the records.
+    """Bytes of the heap for what a participant keeps of every frame: its inputs, and while the episode lasts the digest of its row
+    and a place among the records.
     """
     match = match_of(participant)
     inputs = sum(_chunk(kept) for episode in match._history._episodes for kept in episode)

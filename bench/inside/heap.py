@@ -15,9 +15,9 @@ __all__ = ["in_use"]
 class _Mallinfo(ctypes.Structure):
     """`struct mallinfo` of Emscripten's C library: sizes in bytes."""
 
-    _fields_ = [  # noqa: RUF012
+    _fields_ = [
         (name, ctypes.c_size_t)
-        for name in "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks keepcost".split()
+        for name in ("arena", "ordblks", "smblks", "hblks", "hblkhd", "usmblks", "fsmblks", "uordblks", "fordblks", "keepcost")
     ]
 
 

@@ -1,7 +1,8 @@
-"""What a rollback costs a page that asks for every operation by itself, with snapshots as JSON, beside one batch: the worker's side.
+"""What a rollback costs a page that asks for every operation by itself, with snapshots as JSON, beside one batch.
 
-The page holds the JSON snapshots and sends one message for each restore, each step and each save; or it sends one message with one
-batch. Both work on CartPole, on two environments that are in the same state in every frame. This module knows no clock.
+This is the worker's side. The page holds the JSON snapshots and sends one message for each restore, each step and each save; or
+it sends one message with one batch. Both work on CartPole, on two environments that are in the same state in every frame. This
+module knows no clock.
 """
 
 from __future__ import annotations
@@ -90,7 +91,7 @@ class _Batches:
 
 
 class _Messages:
-    """CartPole as a page would have it that asks for each operation: what has to be saved of it is known, and is all that is saved."""
+    """CartPole as a page would have it that asks for each operation: only what is known to change is saved."""
 
     def __init__(self, chosen: Subject) -> None:
         self._environment = chosen.bare()

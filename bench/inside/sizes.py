@@ -56,12 +56,12 @@ def measure(request: str) -> str:
     """Times of one size of state.
 
     Args:
-        request: JSON of `size` (bytes), `frames` (that are saved), `held` (snapshots whose memory is measured) and `pairs` (of a rollback
-            and bare steps).
+        request: JSON of `size` (bytes), `frames` (that are saved), `held` (snapshots whose memory is measured) and `pairs` (of a
+            rollback and bare steps).
 
     Returns:
-        JSON: `save`, `pickle`, `restore`: times in microseconds, one for each frame; `rollback`: pairs of a rollback of 8 frames and
-        8 bare steps; `held`: bytes a snapshot; `way`.
+        JSON: `save`, `pickle`, `restore`: times in microseconds, one for each frame; `rollback`: pairs of a rollback of 8 frames
+        and 8 bare steps; `held`: bytes a snapshot; `way`.
     """
     values = json.loads(request)
     size = values["size"]

@@ -1,5 +1,6 @@
-"""What it costs to save a state, to bring one back, and to digest one, beside a bare step of the same environment, and beside what one
-would do otherwise: pickle the environment, or make JSON of the state that it gives out itself.
+"""What it costs to save a state, to bring one back, and to digest one, beside a bare step of the same environment.
+
+And beside what one would do otherwise: pickle the environment, or make JSON of the state that it gives out itself.
 """
 
 from __future__ import annotations

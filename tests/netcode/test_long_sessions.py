@@ -112,5 +112,3 @@ def test_nothing_beyond_the_present_is_forgotten() -> None:
     runtime.forget_before(10_000)
     runtime.batch([Step((b"\1", b"\1"))])
     assert runtime.records[100].frame == 100
-
-
