@@ -156,8 +156,8 @@ def core_pins(manifest: Manifest) -> str:
 def check_layout(manifest: Manifest, out: Path) -> list[str]:
     """Proves that `out` is a whole distribution, and gives the names of its packages.
 
-    The core's files are there with the manifest's hashes, the lock file is consistent (see `check_lock`) and
-    names every package of the manifest and the project's own. Raises FileNotAvailable, WrongHash or
+    The core's files are there with the manifest's hashes, `core.json` says these, the lock file is consistent
+    (see `check_lock`) and names every package of the manifest and the project's own. Raises FileNotAvailable, WrongHash or
     LockError.
     """
     for name, pinned in manifest.core.items():
@@ -167,6 +167,9 @@ def check_layout(manifest: Manifest, out: Path) -> list[str]:
             attempt = Attempt(f"folder {out}", "not there; `python -m wheels lay-out` puts it there")
             raise FileNotAvailable(name, sha256=pinned.sha256, attempts=[attempt])
         check_hash(out / name, pinned.sha256)
+    pins = out / CORE_PINS_NAME
+    if not pins.is_file() or pins.read_text(encoding="utf-8") != core_pins(manifest):
+        raise LockError([f"{CORE_PINS_NAME} is missing, or says other hashes than the manifest pins"])
     entries: dict[str, PackageSpec] = {canonicalize_name(entry.name): entry for entry in check_lock(out)}
     expected = [*manifest.wheels, "pyodide-runtime"]
     problems = [f"{name} has no entry" for name in expected if name not in entries]

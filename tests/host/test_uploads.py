@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pyodide_runtime.rows import Row
+from pyodide_runtime.rows import Row, to_csv
 from pyodide_runtime.uploads import (
     CHUNK_BYTES,
     FIRST_WAIT_MS,
@@ -20,6 +20,7 @@ from pyodide_runtime.uploads import (
     Chunk,
     UploadJournal,
 )
+from pyodide_runtime.worker import export
 
 
 def lines(chunks: list[Chunk], kind: str) -> list[Any]:
@@ -216,3 +217,13 @@ def test_lines_are_made_text_between_two_frames_where_there_is_time_and_in_the_e
     flushed = UploadJournal({"session": "S"})
     flushed.flush()
     assert [chunk.kind for chunk in flushed.due(0.0, 0.0)] == ["record"], "what is asked for waits for nothing"
+
+
+def test_the_table_of_the_chunks_is_that_of_the_rows() -> None:
+    journal = UploadJournal({"session": "S"})
+    rows = [Row(("episode", "frame", "info.a"), (0, frame, 'a "b",\r\u2028')) for frame in range(40)]
+    for start in (0, 25):
+        journal.rows(0, start, rows[start : 25 if start == 0 else 40], [(b"\1\2",)] * 25)
+    body = b"".join(chunk.body for chunk in journal.due(GATHER_MS) if chunk.kind == "rows")
+    assert export(body) == to_csv([row.cells for row in rows])
+    assert export(b"") == to_csv([])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 
@@ -233,3 +234,17 @@ def test_the_check_names_a_package_that_is_locked_in_another_version(workshop: W
     workshop.pin("wheel", "game", "1.3", newer, ["pypi"])
     with pytest.raises(LockError, match=r"game is game-1\.2-.*, not game-1\.3-"):
         check_layout(workshop.manifest(), workshop.out)
+
+
+def test_the_folder_says_which_hashes_the_core_has_and_a_check_finds_what_it_does_not_say(workshop: Workshop) -> None:
+    workshop.lay_out()
+    told = json.loads((workshop.out / "core.json").read_text())
+    assert told["files"] == {name: sha256(workshop.out / name) for name in ("pyodide.mjs", "python_stdlib.zip")}
+    for wrong in (None, "{}"):
+        (workshop.out / "core.json").unlink(missing_ok=True)
+        if wrong is not None:
+            (workshop.out / "core.json").write_text(wrong)
+        with pytest.raises(LockError, match=r"core\.json"):
+            check_layout(workshop.manifest(), workshop.out)
+    assert workshop.lay_out().placed == ("core.json",)
+    check_layout(workshop.manifest(), workshop.out)
