@@ -195,6 +195,9 @@ async def _refused(house: House) -> Came:
         await player.page.goto(f"{host.url}/alone/?again")
         await player.reach("failed", seconds=SECONDS_TO_LOAD)
         await _keep(came, player, "file-missing", house)
+        await player.page.goto((site / "alone" / "index.html").as_uri())
+        await player.reach("failed", seconds=SECONDS_TO_LOAD)
+        await _keep(came, player, "opened-as-a-file", house)
     with ExitStack() as servers:
         folder = house.folder / "data-other"
         host = servers.enter_context(FileHost(site))
@@ -215,5 +218,6 @@ def test_a_bundle_that_cannot_be_played_says_why(play: Visit, played: Came) -> N
     assert "match server" in played.texts["without-a-server"] and "--server" in played.texts["without-a-server"]
     assert "lets nobody in from here" in played.texts["not-allowed"] and "--allow-origin" in played.texts["not-allowed"]
     assert "experiment.json: the server answered 404" in played.texts["file-missing"]
+    assert "python3 -m http.server" in played.texts["opened-as-a-file"]
     assert "different versions of the experiment (" in played.texts["other-experiment"]
     assert "cart_pole.py" in played.texts["other-experiment"]

@@ -31,8 +31,8 @@ from .snapshots.ways import SnapshotWay
 
 __all__ = ["Runtime"]
 
-#: How many frames are forgotten together.
-FORGET_AT_ONCE = 64
+#: How many frames are forgotten together, and how many of the newest never are.
+FORGET_AT_ONCE, STAYING = 64, 64
 #: In the place of what was forgotten, so that places are frames.
 _NOTHING = cast(StepRecord, None)
 
@@ -145,8 +145,11 @@ class Runtime:
             del held[oldest]
 
     def forget_before(self, frame: int) -> None:
-        """Let go of what happened in frames before `frame`, for a caller who has written it down: an episode may last for hours."""
-        ready = min(frame, self.simulation.frame)
+        """Let go of what happened in frames before `frame`, for a caller who has written it down: an episode may last for hours.
+
+        What happened in the last 64 frames stays in any case.
+        """
+        ready = min(frame, self.simulation.frame - STAYING)
         if ready - self._forgotten >= FORGET_AT_ONCE:
             self._records[self._forgotten : ready] = [_NOTHING] * (ready - self._forgotten)
             self._forgotten = ready

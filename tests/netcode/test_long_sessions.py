@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pyodide_runtime.batch import FORGET_AT_ONCE, Runtime
+from pyodide_runtime.batch import FORGET_AT_ONCE, STAYING, Runtime
 from pyodide_runtime.match import Match, Outcome
 from pyodide_runtime.network.virtual import NetworkConditions
 from pyodide_runtime.operations import Reset, Rollback, Snapshot, Step
@@ -38,7 +38,7 @@ def test_a_match_forgets_what_no_rollback_and_no_diagnosis_can_need(players: int
     every = table.matches[0].settings.digest_every
     window = table.matches[0].settings.prediction_window
     # Behind the present: what is predicted, what peers have not said that they have alike, the rest of a block of digests.
-    assert max(most) <= FORGET_AT_ONCE + 2 * every + 6 * window < FRAMES // 2
+    assert max(most) <= FORGET_AT_ONCE + STAYING + 2 * every + 6 * window < FRAMES // 2
     assert players == 1 or all(match.counters.rollbacks > 20 for match in table.matches)
 
 
@@ -90,25 +90,26 @@ def test_a_runtime_forgets_what_it_is_told_to_and_goes_on_as_if_it_had_not() -> 
         runtime.batch([Reset(9), Snapshot()])
         for frame in range(200):
             runtime.batch([Step((bytes([frame % 5]), b"\1")), Snapshot()])
-    forgetful.forget_before(150)
-    assert forgetful.records[150:] == other.records[150:] and set(forgetful.records[:150]) == {None}
-    assert forgetful.rows == other.rows[150:]
+    forgetful.forget_before(130)
+    assert forgetful.records[130:] == other.records[130:] and set(forgetful.records[:130]) == {None}
+    assert forgetful.rows == other.rows[130:]
     for runtime in (forgetful, other):
         runtime.batch([Rollback(160, [(b"\2", b"\3")] * 30)])
-    assert forgetful.records[150:] == other.records[150:] and forgetful.digest() == other.digest()
+    assert forgetful.records[130:] == other.records[130:] and forgetful.digest() == other.digest()
     for runtime in (forgetful, other):
         with pytest.raises(Exception, match="operation 1"):
             runtime.batch([Rollback(170, [(b"\4", b"\4")] * 5), Step((b"\x09", b"\x09"))])
-    assert forgetful.records[150:] == other.records[150:] and forgetful.digest() == other.digest()
+    assert forgetful.records[130:] == other.records[130:] and forgetful.digest() == other.digest()
     forgetful.batch([Reset(9)])
     assert list(forgetful.records) == []
     forgetful.batch([Step((b"\0", b"\0"))])
     assert None not in forgetful.records
 
 
-def test_nothing_beyond_the_present_is_forgotten() -> None:
+def test_the_newest_frames_are_not_forgotten_whatever_is_asked() -> None:
     runtime = Runtime(Pond(2), seed=9)
-    runtime.batch([Reset(9), Snapshot(), *(Step((b"\0", b"\0")) for _ in range(100))])
+    runtime.batch([Reset(9), Snapshot(), *(Step((b"\0", b"\0")) for _ in range(200))])
     runtime.forget_before(10_000)
+    assert [record.frame for record in runtime.records[200 - STAYING :]] == list(range(200 - STAYING, 200))
     runtime.batch([Step((b"\1", b"\1"))])
-    assert runtime.records[100].frame == 100
+    assert runtime.records[200].frame == 200
