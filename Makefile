@@ -54,6 +54,7 @@ browsers: ## Chromium with its driver, and Firefox, from Debian's packages where
 lint: venv node ## ruff and eslint
 	@echo "== lint"
 	$(VENV)/bin/ruff check $(PYTHON_ROOTS)
+	$(VENV)/bin/ruff format --check --quiet $(PYTHON_ROOTS)
 	cd js_bridge && $(NPM) run --silent lint
 
 .PHONY: types

@@ -339,9 +339,7 @@ IN_WORKERS: dict[str, tuple[Measurement, tuple[str, ...]]] = {
 """What is measured in a worker, by the name that selects it, with the examples that it is measured with."""
 
 
-def measure_in_workers(
-    chromium: Chromium, names: list[str], titles: list[str], versions: dict[str, str]
-) -> list[Line]:
+def measure_in_workers(chromium: Chromium, names: list[str], titles: list[str], versions: dict[str, str]) -> list[Line]:
     """Everything of these names with the examples of these titles, in one worker for each.
 
     `versions` learns what runs in the workers.

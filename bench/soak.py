@@ -178,9 +178,7 @@ def _soak(summary: Summary, asked: argparse.Namespace) -> None:
             print(summary.line, flush=True)
 
 
-def _results(
-    work: Callable[..., _Result], tasks: Iterable[tuple[object, ...]], jobs: int, end: float
-) -> Iterator[_Result]:
+def _results(work: Callable[..., _Result], tasks: Iterable[tuple[object, ...]], jobs: int, end: float) -> Iterator[_Result]:
     """What comes of the tasks, in their order. None begins after `end`, a time of the monotonic clock."""
     begun = (task for task in tasks if time.monotonic() < end)
     if jobs == 1:

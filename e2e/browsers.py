@@ -47,6 +47,4 @@ class Browsers:
                 executable_path=_program("chromium", "chromium-browser"),
                 args=["--no-sandbox", "--disable-background-networking"],
             )
-        return await self._playwright.firefox.launch(
-            channel="moz-firefox", executable_path=_program("firefox-esr", "firefox")
-        )
+        return await self._playwright.firefox.launch(channel="moz-firefox", executable_path=_program("firefox-esr", "firefox"))

@@ -57,9 +57,7 @@ class Impairment:
     async def change(self, line: Line) -> None:
         """Put another line into force, at once."""
         rules = [_rule(f"{self._origin}/*", Line()), _rule("", line)]
-        await self._session.send(
-            "Network.emulateNetworkConditionsByRule", {"offline": False, "matchedNetworkConditions": rules}
-        )
+        await self._session.send("Network.emulateNetworkConditionsByRule", {"offline": False, "matchedNetworkConditions": rules})
 
     async def jitter(self, line: Line, choices: random.Random) -> None:
         """Change the latency within the jitter again and again, until cancelled."""

@@ -22,6 +22,7 @@ from e2e.house import House
 from e2e.impairment import Line
 from e2e.player import SECONDS_TO_LOAD, SECONDS_TO_PLAY, SECONDS_TO_START, SMALL_WINDOW, Player
 from e2e.server import Server
+from e2e.traffic import Traffic
 
 IDS = ("A", "B", "C")
 SECONDS_TO_STORE = 60.0
@@ -173,7 +174,7 @@ class Half:
         record: the file record.ndjson, where the server keeps it; of the page of this player that got farthest.
         outcome: outcome.json.
         diagnostics: the lines of diagnostics.ndjson.
-        problems, samples: as of the `Player`.
+        problems, samples, traffic: as of the `Player`.
         stats: the page's numbers at the end; empty if it was closed, as are the next four.
         links: how packets went to each other page at the end.
         channels: how each data channel reached the worker.
@@ -187,6 +188,7 @@ class Half:
     diagnostics: list[dict[str, Any]]
     problems: list[str]
     samples: list[dict[str, Any]]
+    traffic: Traffic
     stats: dict[str, Any]
     channels: dict[str, dict[str, str]]
     links: dict[str, str] = field(default_factory=dict)
@@ -237,6 +239,7 @@ def _half(server: Server, session: str, player: Player, summary: dict[str, Any])
         [json.loads(line) for line in server.of_player(session, name, "diagnostics.ndjson").splitlines()],
         player.problems,
         player.samples,
+        player.traffic,
         {},
         {},
     )

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,6 +18,7 @@ from playwright.async_api import Error as PlaywrightError
 
 from e2e.browsers import Engine
 from e2e.impairment import Impairment, Line
+from e2e.traffic import Traffic
 
 SECONDS_TO_LOAD = 180.0
 SECONDS_TO_START = 60.0
@@ -28,6 +31,16 @@ LEVEL = Line()
 """A network that does nothing to packets."""
 
 
+@contextmanager
+def unless_loading() -> Iterator[None]:
+    """What cannot be read off a page because it is being loaded anew is left out."""
+    try:
+        yield
+    except PlaywrightError as error:
+        if "navigation" not in str(error):
+            raise
+
+
 class Player:
     """A player whose page is open.
 
@@ -37,6 +50,7 @@ class Player:
         impairment: the network of the page; None in Firefox, which has no rules for it.
         problems: exceptions that nobody caught, and errors in the page's console.
         samples: `stats()` as it was during play, in order.
+        traffic: the packets that it sent and received itself.
     """
 
     def __init__(self, player_id: str, page: Page, impairment: Impairment | None) -> None:
@@ -45,6 +59,7 @@ class Player:
         self.impairment = impairment
         self.problems: list[str] = []
         self.samples: list[dict[str, Any]] = []
+        self.traffic = Traffic(page)
         self.other_tab: Page | None = None
         self._focus_session: CDPSession | None = None
         page.on("pageerror", lambda error: self.problems.append(f"uncaught: {error}"))
@@ -71,7 +86,9 @@ class Player:
         if engine == "firefox":
             assert line == LEVEL, "Firefox has no rules for a bad network"
             return cls(player_id, page, None)
-        return cls(player_id, page, await Impairment.install(page, origin, line))
+        player = cls(player_id, page, await Impairment.install(page, origin, line))
+        await player.traffic.install()
+        return player
 
     async def open(self, origin: str, room: str, query: dict[str, str]) -> None:
         """Open the page that joins a room."""
@@ -112,18 +129,12 @@ class Player:
         """Note the page's numbers again and again, until cancelled."""
         while True:
             # Of a page that is being loaded anew there are no numbers.
-            stats = await self._unless_loading("window.pyodideRuntime?.stats()")
-            if stats:
-                self.samples.append(stats)
+            with unless_loading():
+                stats = await self.page.evaluate("window.pyodideRuntime?.stats()")
+                if stats:
+                    self.samples.append(stats)
+                await self.traffic.look()
             await asyncio.sleep(SAMPLE_EVERY_S)
-
-    async def _unless_loading(self, expression: str) -> Any:
-        try:
-            return await self.page.evaluate(expression)
-        except PlaywrightError as error:
-            if "navigation" not in str(error):
-                raise
-            return None
 
     async def press_keys(self, choices: random.Random) -> None:
         """Press keys of the experiment, one or two together, each for a moment, without a rest, until cancelled."""

@@ -29,9 +29,7 @@ BOTH = (True, True)
 EPISODES, SHORT_STEPS = 3, 150
 
 
-@on_both_experiments(
-    lambda name: example(name, "asymmetric", lines=(Line(latency_ms=50), Line(latency_ms=200)), active=BOTH)
-)
+@on_both_experiments(lambda name: example(name, "asymmetric", lines=(Line(latency_ms=50), Line(latency_ms=200)), active=BOTH))
 def test_asymmetric_latency(play: Match, played: Played) -> None:
     table = assert_complete_and_equal(played)
     assert_active(played, table)
@@ -285,9 +283,7 @@ async def _flood(room: Room) -> None:
     await flood(room.players[0].page)
 
 
-FLOODED = replace(
-    example("arena", "flood", active=BOTH, queries=({"proxy_channels": "1"}, {})), before=_prepare, during=_flood
-)
+FLOODED = replace(example("arena", "flood", active=BOTH, queries=({"proxy_channels": "1"}, {})), before=_prepare, during=_flood)
 
 
 @pytest.mark.parametrize("play", [FLOODED], ids=["arena"])

@@ -9,7 +9,7 @@ from e2e.match import Match, Played
 
 LOSSY = (Line(loss_percent=17), Line(loss_percent=17))
 """A packet passes both lines, so that 31 of 100 are lost."""
-LEAST_LOST = 0.15
+LEAST_LOST = 0.2
 
 
 @on_both_experiments(lambda name: example(name, "loss", lines=LOSSY, active=(True, False)))

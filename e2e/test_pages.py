@@ -64,9 +64,7 @@ async def _through_all_phases(house: House, example: str) -> dict[str, Seen]:
         await other.open(server.url, room, {})
         await other.reach("playing", seconds=SECONDS_TO_LOAD)
         await one.reach("playing", seconds=SECONDS_TO_START)
-        keys = [
-            asyncio.create_task(player.press_keys(random.Random(f"{example} {player.player_id}"))) for player in (one, other)
-        ]
+        keys = [asyncio.create_task(player.press_keys(random.Random(f"{example} {player.player_id}"))) for player in (one, other)]
         await one.reach_frame(200)
         await keep("playing")
         await asyncio.gather(*(player.reach("finished", seconds=SECONDS_TO_PLAY) for player in (one, other)))

@@ -47,9 +47,7 @@ async def _make_breakable(room: Room) -> None:
     await make_cuttable(room.players[0].page)
 
 
-BROKEN = example(
-    "arena", "broken-line", queries=(NOT_DIRECTLY, {}), active=BOTH, before=_make_breakable, during=_break_the_line
-)
+BROKEN = example("arena", "broken-line", queries=(NOT_DIRECTLY, {}), active=BOTH, before=_make_breakable, during=_break_the_line)
 
 
 @pytest.mark.parametrize("play", [BROKEN], ids=["arena"])
@@ -89,9 +87,7 @@ def _picture(room: Room) -> str:
     return f"e2e/artifacts/{room.name}.png"
 
 
-THERE_AND_BACK = Match(
-    EXPERIMENTS / "long_arena.py", "there-and-back", active=BOTH, before=_make_countable, during=_there_and_back
-)
+THERE_AND_BACK = Match(EXPERIMENTS / "long_arena.py", "there-and-back", active=BOTH, before=_make_countable, during=_there_and_back)
 
 
 @pytest.mark.parametrize("play", [THERE_AND_BACK], ids=["arena"])

@@ -56,8 +56,7 @@ class Arena(ParallelEnv[str, Observation, int]):  # type: ignore[misc]  # publis
         self.agents: list[str] = []
         self.action_spaces = {name: spaces.Discrete(rules.ACTION_COUNT) for name in self.possible_agents}
         self.observation_spaces = {
-            name: spaces.Box(-FARTHEST, FARTHEST, (OBSERVATION_LENGTH,), np.float64)
-            for name in self.possible_agents
+            name: spaces.Box(-FARTHEST, FARTHEST, (OBSERVATION_LENGTH,), np.float64) for name in self.possible_agents
         }
         self.generator = random.Random()
         self.world = rules.World(self.generator)

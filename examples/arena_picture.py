@@ -85,9 +85,7 @@ def _coin(coin: rules.Coin, frame: int) -> list[Shape]:
         # A coin turns about its upright axis; where it lies decides when, so that they do not all turn alike.
         turn = 0.35 + 0.65 * abs(math.cos(frame * 0.09 + x * 0.05))
         radius = rules.COIN_RADIUS
-        shapes.append(
-            ellipse(x, y, radius * turn, radius, GOLD, stroke=GOLD_DARK, line_width=2, opacity=shown)
-        )
+        shapes.append(ellipse(x, y, radius * turn, radius, GOLD, stroke=GOLD_DARK, line_width=2, opacity=shown))
         shapes.append(ellipse(x, y, radius * turn * 0.5, radius * 0.58, GOLD_LIGHT, opacity=0.8 * shown))
     return shapes
 
@@ -119,18 +117,14 @@ def _player(player: rules.Player, look: tuple[str, str], frame: int, is_you: boo
     fill, edge = look
     shapes = [ellipse(x, y + radius, radius * 0.9, 6, NIGHT, opacity=0.45)]
     if player.safe > 0:
-        shapes.append(
-            circle(x, y, radius + 7, stroke=WHITE, line_width=2, opacity=0.55 if frame % 8 < 4 else 0.2)
-        )
+        shapes.append(circle(x, y, radius + 7, stroke=WHITE, line_width=2, opacity=0.55 if frame % 8 < 4 else 0.2))
     shapes.append(circle(x, y, radius, fill, stroke=edge, line_width=3))
     shapes.append(ellipse(x - 6, y - 10, 7, 4, WHITE, opacity=0.35))
     shapes += _face(player, x, y, edge)
     if player.stun > 0:
         for third in range(3):
             angle = frame * 0.25 + third * 2.1
-            shapes.append(
-                star(x + 22 * math.cos(angle), y - 22 + 6 * math.sin(angle), 6, 2.6, 5, angle, GOLD)
-            )
+            shapes.append(star(x + 22 * math.cos(angle), y - 22 + 6 * math.sin(angle), 6, 2.6, 5, angle, GOLD))
     ready = 1.0 - player.dash_wait / rules.DASH_WAIT
     ring = WHITE if ready == 1.0 else QUIET
     begin = math.pi * 0.25
@@ -181,14 +175,10 @@ def _score_board(env: Arena, you: str | None) -> list[Shape]:
     seconds = math.ceil((env.max_steps - world.frame) / 30)
     hurry = left_share < 0.2
     middle = floor.WIDTH / 2
-    shapes.append(
-        text(middle, 28, str(max(0, seconds)), 30, "#ff8787" if hurry else WHITE, "center", weight="bold")
-    )
+    shapes.append(text(middle, 28, str(max(0, seconds)), 30, "#ff8787" if hurry else WHITE, "center", weight="bold"))
     shapes.append(rect(middle - 150, 52, 300, 10, FLOOR_LINE, radius=5))
     if left_share > 0.0:
-        shapes.append(
-            rect(middle - 150, 52, max(10.0, 300 * left_share), 10, "#ff8787" if hurry else GEM, radius=5)
-        )
+        shapes.append(rect(middle - 150, 52, max(10.0, 300 * left_share), 10, "#ff8787" if hurry else GEM, radius=5))
     return shapes
 
 

@@ -234,9 +234,7 @@ class World:
             self._gain(player, -1)
             away_x, away_y = DIRECTIONS[self.generator.randrange(1, len(DIRECTIONS))]
             speed = 8.0 + 4.0 * self.generator.random()
-            self.coins.append(
-                Coin(player.x, player.y, away_x * speed, away_y * speed, COIN_RADIUS, 1, COIN_LIFE, waits=18)
-            )
+            self.coins.append(Coin(player.x, player.y, away_x * speed, away_y * speed, COIN_RADIUS, 1, COIN_LIFE, waits=18))
 
     # saws
 
@@ -317,9 +315,7 @@ class World:
     def _take_coins(self) -> None:
         left: list[Coin] = []
         for coin in self.coins:
-            takers = [
-                i for i, player in enumerate(self.players) if coin.waits == 0 and touching(player, coin)
-            ]
+            takers = [i for i, player in enumerate(self.players) if coin.waits == 0 and touching(player, coin)]
             if not takers:
                 left.append(coin)
             else:

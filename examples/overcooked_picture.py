@@ -261,9 +261,7 @@ def _recipe(x: float, y: float) -> list[Shape]:
         shapes += _onion(x + 14 + 28 * number, y + 3, 12)
     for arrow in (94, 184, 264):
         shapes.append(line([(x + arrow, y), (x + arrow + 18, y)], "#d8c3a5", 3))
-        shapes.append(
-            polygon([(x + arrow + 16, y - 6), (x + arrow + 26, y), (x + arrow + 16, y + 6)], "#d8c3a5")
-        )
+        shapes.append(polygon([(x + arrow + 16, y - 6), (x + arrow + 26, y), (x + arrow + 16, y + 6)], "#d8c3a5"))
     shapes += [
         rect(x + 128, y - 4, 48, 7, STEEL, radius=3),
         circle(x + 152, y, 18, STEEL_LIGHT, stroke=STEEL, line_width=3),

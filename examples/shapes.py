@@ -76,9 +76,7 @@ def text(x: float, y: float, words: str, size: float, fill: str, align: str = "l
     }
 
 
-def star(
-    x: float, y: float, outer: float, inner: float, points: int, turn: float, fill: str, **more: Any
-) -> Shape:
+def star(x: float, y: float, outer: float, inner: float, points: int, turn: float, fill: str, **more: Any) -> Shape:
     """A star of so many points between two radii, turned by an angle."""
     corners = []
     for corner in range(2 * points):
@@ -88,9 +86,7 @@ def star(
     return polygon(corners, fill, **more)
 
 
-def arc(
-    x: float, y: float, radius: float, begin: float, end: float, stroke: str, width: float, **more: Any
-) -> Shape:
+def arc(x: float, y: float, radius: float, begin: float, end: float, stroke: str, width: float, **more: Any) -> Shape:
     """Part of a circle's outline between two angles, made of short straight pieces."""
     pieces = max(2, math.ceil(abs(end - begin) / 0.3))
     angles = [begin + (end - begin) * piece / pieces for piece in range(pieces + 1)]

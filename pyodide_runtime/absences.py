@@ -129,9 +129,7 @@ class Absences:
                 return self.reasons[host]
         host = hosts[0]
         left = self._membership.standings[host].left
-        return (
-            (Outcome.PEER_LEFT, f"{name(host)} left") if left else (Outcome.PEER_LOST, f"the others lost {name(host)}")
-        )
+        return (Outcome.PEER_LEFT, f"{name(host)} left") if left else (Outcome.PEER_LOST, f"the others lost {name(host)}")
 
     # -- standing in, and coming back --------------------------------------------------------------------------------
 
@@ -146,9 +144,7 @@ class Absences:
             for player in players:
                 self._continue(session, player, host, through, returning, now)
 
-    def _continue(
-        self, session: RollbackSession, player: int, host: int, through: int, returning: Peer | None, now: float
-    ) -> None:
+    def _continue(self, session: RollbackSession, player: int, host: int, through: int, returning: Peer | None, now: float) -> None:
         queue, data, policy = session.queues[player], self._stand_in[player], self._settings.on_drop
         newest = queue.held(queue.last)
         if newest is not None and newest[0] & STOPS:

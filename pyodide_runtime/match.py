@@ -67,6 +67,12 @@ INPUT, CONTROL = 0, 1
 
 #: How often a hello or an end is repeated until it is answered, in ms.
 REPEAT_MS = 100.0
+#: One in so many hellos goes over the reliable channel.
+RELIABLE_GREETINGS = 8
+#: After how many periods a packet is sent though no input was sampled.
+WITHOUT_INPUT = 1.5
+#: Up to when in an episode one that began before the others waits for them, and how long at the most, in s.
+START_S, LONGEST_WAIT_S = 2.0, 0.5
 #: How soon a stalled frame is tried again, in ms.
 RETRY_MS = 8.0
 #: How long packets wait at the most before they are looked at, in ms: at a low frame rate, less than a frame.
@@ -98,9 +104,7 @@ class Match:
         EnvironmentFailed: the environment's reset raised.
     """
 
-    def __init__(
-        self, runtime: Runtime, *, host: int, settings: MatchSettings, journal: Journal, incarnation: int = 0
-    ) -> None:
+    def __init__(self, runtime: Runtime, *, host: int, settings: MatchSettings, journal: Journal, incarnation: int = 0) -> None:
         players = runtime.players
         hosts = settings.hosts_of(len(players))
         if not 0 <= host < len(hosts) + settings.spectators:
@@ -217,7 +221,6 @@ class Match:
         """How each of the other players' hosts is: "here", "silent", "absent", or "returning"."""
         return self.lineup.presence(now_ms)
 
-
     # -- time --------------------------------------------------------------------------------------------------------
 
     def tick(self, now_ms: float, sample: Callable[[int], bytes]) -> int:
@@ -312,7 +315,15 @@ class Match:
         return Hello(self.host, self.incarnation, self._terms, heard, begun, tuple(self.membership.standings))
 
     def _greet(self, peer: Peer) -> None:
-        self._send(peer, CONTROL, self._hello(peer.incarnation if peer.heard_hello else -1))
+        """Say hello once. The first one, and then one in some, goes reliably.
+
+        Congestion is of all channels of a connection together (RFC 9260, section 7.2): a reliable channel that has much to
+        transmit again holds up the unreliable one. What is repeated anyway goes over that; what is too long to get over a
+        bad line in one go gets there in the end.
+        """
+        reliably = peer.greetings % RELIABLE_GREETINGS == 0
+        peer.greetings += 1
+        self._send(peer, CONTROL if reliably else INPUT, self._hello(peer.incarnation if peer.heard_hello else -1))
 
     def _connect(self, now: float) -> None:
         awaited = self.lineup.awaited
@@ -413,9 +424,7 @@ class Match:
         for host in given_up:
             gone = self.membership.standings[host].gone
             frame = min(self.session.queues[player].dropped_at(gone) for player in self.membership.players[host])
-            self._journal.note(
-                {"event": "dropped", "host": host, "episode": self.episode, "frame": frame, "at_ms": round(now, 1)}
-            )
+            self._journal.note({"event": "dropped", "host": host, "episode": self.episode, "frame": frame, "at_ms": round(now, 1)})
             self.session.release(host)
             self.ledger.release(host)
         self._line_up()
@@ -526,6 +535,7 @@ class Match:
             self._chooser.restart()
         self._line_up()
         self._ends: dict[int, End] = {}
+        self._waited = False  # for those who began later
         self._passed = False  # some peer has gone on from this episode
         self._journal.episode(self.episode, seed)
 
@@ -560,7 +570,8 @@ class Match:
             local = {player: sample(player) for player in self.players} if session.wants_input else None
             replayed, stepped = session.advance(local)
             if stepped:
-                self._due = max(self._due + self._period * self._stretch(), now - self._period)
+                due = self._due + self._period * self._stretch()
+                self._due = max(due, now - self._period) + self._period * self._wait_at_start()
                 self._waiting = False
             else:
                 if session.stalled and not self._waiting:
@@ -608,6 +619,24 @@ class Match:
     def _stretch(self) -> float:
         return max([self.peers[host].sync.stretch for host in self.lineup.members], default=1.0)
 
+    def _wait_at_start(self) -> float:
+        """How many frames to wait now, once in an episode: hosts do not begin it together, the later one up to a round trip later.
+
+        One pause before much has happened is noticed less than a hundred slow frames.
+        """
+        if self._waited or self.session.frame > START_S * self.settings.fps:
+            return 0.0
+        syncs = [self.peers[host].sync for host in self.lineup.members]
+        if not all(sync.settled for sync in syncs):
+            return 0.0
+        self._waited = True
+        ahead = min(self.frame_advantage, LONGEST_WAIT_S * self.settings.fps)
+        if ahead < 1.0:
+            return 0.0
+        for sync in syncs:
+            sync.waited(ahead)
+        return ahead
+
     def _write_final(self) -> None:
         final = self.session.take_final()
         if not final:
@@ -633,8 +662,9 @@ class Match:
         self.runtime.forget_before(self.session.final if since is None else min(since, self.session.final))
 
     def _send_inputs(self, now: float, *, at_once: bool = False) -> None:
-        # What was just sampled is not kept waiting; all else is said once a period.
-        if not at_once and now - self._sent_at < self._period:
+        # What was just sampled is not kept waiting. Where nothing is sampled all else is said as often, or nearly: a frame that
+        # comes a little late must not be preceded by a packet that says less.
+        if not at_once and now - self._sent_at < WITHOUT_INPUT * self._period:
             return
         self._sent_at = now
         queues, final = self.session.queues, self.session.final
@@ -668,7 +698,7 @@ class Match:
             self._send_state(peer, now, peer.episode, self._needs(), streams)
             end = self._archive.get(peer.episode)
             if end is not None and peer.held >= end.frames:
-                self._send(peer, CONTROL, end)
+                self._send(peer, INPUT, end)
             if self.phase is Phase.OVER and self.outcome is not Outcome.COMPLETED and peer.held >= self.session.final:
                 self._send(peer, CONTROL, self._bye())  # there is no more to come
 
@@ -768,7 +798,7 @@ class Match:
             # Also to peers of whom all is known here: one that waits for a third may not know that its own End arrived.
             for peer in self.peers.values():
                 if peer.heard_hello and not (self.lineup.watching and self.lineup.is_late(peer)):
-                    self._send(peer, CONTROL, self._own_end(heard=peer.ended))
+                    self._send(peer, INPUT, self._own_end(heard=peer.ended))
         self._send_inputs(now)
 
     def _go_on(self, now: float) -> None:
@@ -796,13 +826,13 @@ class Match:
         if packet.episode < self.episode or self.phase is Phase.OVER:
             known = self._archive.get(packet.episode)
             if known is not None and not packet.settled:
-                self._send(peer, CONTROL, known)
+                self._send(peer, INPUT, known)
             return
         if packet.episode > self.episode or (self.membership.is_out(peer.host) and not self.lineup.is_late(peer)):
             return  # one that is gone ended where it stopped
         if self.lineup.is_late(peer):
             if self.phase is Phase.SETTLING and not self.lineup.watching:
-                self._send(peer, CONTROL, self._own_end(heard=True))
+                self._send(peer, INPUT, self._own_end(heard=True))
             return
         self._ends[peer.host] = packet
         if self.lineup.watching and not self.runtime.done:
@@ -811,7 +841,7 @@ class Match:
             peer.end_heard = peer.end_heard or packet.heard
             self._compare_end(peer, packet)
             if self.phase is Phase.SETTLING and not packet.heard:
-                self._send(peer, CONTROL, self._own_end(heard=True))
+                self._send(peer, INPUT, self._own_end(heard=True))
 
     def _compare_end(self, peer: Peer, packet: End) -> None:
         own = self._own_end(heard=True)

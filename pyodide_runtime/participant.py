@@ -221,9 +221,7 @@ class Participant:
             wake = now_ms + IDLE_MS
         return encode_outbox(wake, out)
 
-    def _take_event(
-        self, told: Mapping[str, Any], match: Match, journal: UploadJournal, now: float, out: list[Record]
-    ) -> None:
+    def _take_event(self, told: Mapping[str, Any], match: Match, journal: UploadJournal, now: float, out: list[Record]) -> None:
         kind = told["type"]
         if kind == "key":
             for controls in self._controls:

@@ -48,13 +48,7 @@ class Printed:
         if done and not self._rewrites and now < self._next_s:
             return
         self._next_s = now + 2.0
-        far = (
-            f"{megabytes(done)} of {megabytes(total)}"
-            if total
-            else megabytes(done)
-            if done
-            else "downloading"
-        )
+        far = f"{megabytes(done)} of {megabytes(total)}" if total else megabytes(done) if done else "downloading"
         if self._rewrites:
             self._stream.write(f"\r\x1b[K  {file_name}: {far}")
             self._stream.flush()
@@ -76,9 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m wheels", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     laying = commands.add_parser("lay-out", help="lay the distribution out, downloading what is not cached")
-    laying.add_argument(
-        "--out", type=Path, default=ROOT / "build" / "pyodide", help="the folder to lay out in"
-    )
+    laying.add_argument("--out", type=Path, default=ROOT / "build" / "pyodide", help="the folder to lay out in")
     laying.add_argument(
         "--cache",
         type=Path,
@@ -118,9 +110,7 @@ def _lay_out(options: argparse.Namespace) -> None:
     extra = [FolderSource(folder) for folder in options.folders]
     print(f"Laying out Pyodide {manifest.pyodide} in {options.out}", flush=True)
     try:
-        done = lay_out(
-            manifest, out=options.out, cache=options.cache, sources=sources, report=printed, extra=extra
-        )
+        done = lay_out(manifest, out=options.out, cache=options.cache, sources=sources, report=printed, extra=extra)
     finally:
         for source in sources.values():
             source.close()

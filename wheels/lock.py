@@ -86,9 +86,7 @@ def check_lock(folder: Path) -> list[PackageSpec]:
                 needed = canonicalize_name(requirement.name)
                 if needed not in depends:
                     problems.append(f"{name} requires {requirement}, which is not among its dependencies")
-                elif needed in entries and not requirement.specifier.contains(
-                    Version(entries[needed].version), prereleases=True
-                ):
+                elif needed in entries and not requirement.specifier.contains(Version(entries[needed].version), prereleases=True):
                     version = entries[needed].version
                     problems.append(f"{name} requires {requirement}, but {needed} is {version}")
     if problems:

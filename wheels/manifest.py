@@ -124,9 +124,7 @@ _CARRIER_FIELDS = ("name", "version", "file_name", "sha256", "folder")
 
 def _pinned(entry: dict[str, Any], where: str) -> Pinned:
     where = f"{where} {entry.get('file_name', '(no file_name)')}"
-    fields = _fields(
-        entry, where, {"name": str, "version": str, "file_name": str, "sha256": str, "sources": list}
-    )
+    fields = _fields(entry, where, {"name": str, "version": str, "file_name": str, "sha256": str, "sources": list})
     _check_file(fields, where)
     sources = tuple(fields["sources"])
     if not sources:

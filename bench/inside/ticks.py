@@ -40,7 +40,6 @@ class Recorded(NamedTuple):
     rollbacks: int
 
 
-
 class Lived(NamedTuple):
     """One tick that was timed, in microseconds.
 

@@ -77,9 +77,7 @@ def draw_scenario(dice: random.Random, seed: int, players: int, breadth: Breadth
         snapshot_every=dice.choice([1, 1, 1, 2, 5]),
         state_digest_every=dice.choice([None, None, None, 7, 1]),
         hold=dice.choice([1, 4, 20]),
-        clocks=tuple(
-            Clock(rate=dice.choice([1.0, 1.0, 0.92, 1.08]), offset_ms=dice.choice([0.0, 1e7])) for _ in range(everybody)
-        ),
+        clocks=tuple(Clock(rate=dice.choice([1.0, 1.0, 0.92, 1.08]), offset_ms=dice.choice([0.0, 1e7])) for _ in range(everybody)),
         start_skew_ms=dice.choice([0.0, 0.0, 120.0, 700.0]),
         reliable_control=dice.random() < 0.5,
         partitions=_partitions(dice, hosts, lasts, longest),

@@ -85,9 +85,7 @@ class Membership:
     @property
     def undecided(self) -> list[int]:
         """The hosts that are held for gone without everybody's agreeing yet."""
-        return [
-            number for number, standing in enumerate(self.standings) if standing.out and self._settled[number] < standing.gone
-        ]
+        return [number for number, standing in enumerate(self.standings) if standing.out and self._settled[number] < standing.gone]
 
     def is_out(self, host: int) -> bool:
         """Whether a host is held for gone."""

@@ -113,6 +113,7 @@ class InputQueue:
         self._inputs: dict[int, bytes] = dict.fromkeys(range(delay), neutral)
         self.first = 0
         self.last = delay - 1
+        self._absent_from: int | None = None  # where the absence began that lasts until `first`
 
     def add(self, frame: int, data: bytes) -> bool:
         """Take the input of `frame` if it is the next one; False if it is held already or would leave a gap."""
@@ -134,13 +135,13 @@ class InputQueue:
 
     def dropped_at(self, incarnation: int) -> int:
         """The frame from which on the player was absent because an incarnation of its host was gone: the one after the last
-        input that is held of that, whatever others gave since then."""
+        input of that, whatever others gave since then; `first`, if that is not held any more."""
         frame = self.first
         while frame <= self.last and not (self._inputs[frame][0] & RETURNS and self._inputs[frame][0] >> 4 > incarnation):
             frame += 1
         while frame > self.first and self._inputs[frame - 1][0] & (ABSENT | RETURNS) == ABSENT:
             frame -= 1
-        return frame
+        return frame if frame > self.first or self._absent_from is None else self._absent_from
 
     def held(self, frame: int) -> bytes | None:
         """The input of a frame if it is held."""
@@ -161,5 +162,8 @@ class InputQueue:
     def discard_before(self, frame: int) -> None:
         """Let go of the inputs of frames before `frame`; the newest is always kept, for predictions grow from it."""
         while self.first < frame and self.first < self.last:
-            del self._inputs[self.first]
+            if self._inputs.pop(self.first)[0] & (ABSENT | RETURNS) != ABSENT:
+                self._absent_from = None
+            elif self._absent_from is None:
+                self._absent_from = self.first
             self.first += 1

@@ -242,9 +242,7 @@ class _SyncTest:
             actions = [PARTNER if self._absences.random() < 0.5 else action for action in actions]
         return tuple(actions)
 
-    def _roll_back(
-        self, depth: int, saves: deque[Saved], actions: list[tuple[bytes, ...]], records: list[StepRecord]
-    ) -> None:
+    def _roll_back(self, depth: int, saves: deque[Saved], actions: list[tuple[bytes, ...]], records: list[StepRecord]) -> None:
         one = self._one
         one.load(saves[-1 - depth])
         self._rollbacks += 1

@@ -6,7 +6,8 @@ the same moment, tells either side how wrong they are (the idea of two views is 
 and is averaged for long, so that what is acted on is as new as the own view, however old the peer's. How much slower follows
 from how far ahead one is, and from how long one has been so: that part makes up for a host that is faster than it should be.
 A clock that runs too fast is seen sooner, on the clocks themselves (`clockrate`), and made up for at once. Rate is changed,
-never a frame skipped. It knows nothing of packets or of what a frame is.
+never a frame skipped; only at the beginning of an episode one that is ahead waits once (`settled`, `waited`). It knows nothing
+of packets or of what a frame is.
 """
 
 from __future__ import annotations
@@ -34,8 +35,10 @@ LASTING, FORGOTTEN = 0.9, 0.3
 STEADY = 0.05
 #: Below this frame rate a view counts for no longer a time.
 SLOWEST_FPS = 30.0
-#: How much slower to run at the most for being ahead.
-SLOWEST = 0.4
+#: How much slower to run at the most for being ahead: by the first of these shares for being ahead by no more than the first
+#: of these times, in s, and by the second from the second on.
+GENTLE, SLOWEST = 0.15, 0.4
+NEAR_S, FAR_S = 0.1, 0.2
 #: A clock that is faster than the peer's by no more than this share is not made up for: it may be a wrong view.
 ALIKE = 0.005
 
@@ -51,6 +54,7 @@ class TimeSync:
         self._own: deque[float] = deque(maxlen=max(FEWEST_VIEWS, round(fps * AVERAGED_S)))
         self._before: deque[float] = deque(maxlen=KEPT_VIEWS)
         self._astray, self._compared = 0.0, 0
+        self._fps = fps
         self._gain = min(STEEPEST, GAIN / fps)
         self._view_s = 1.0 / max(fps, SLOWEST_FPS)
         self._lasting = 0.0
@@ -71,6 +75,18 @@ class TimeSync:
     def seen(self) -> bool:
         """Whether anything was seen yet, so that `own` means something."""
         return bool(self._own)
+
+    @property
+    def settled(self) -> bool:
+        """Whether enough was seen to act on it at once."""
+        return self._compared >= 2 * len(self._own) and len(self._own) == self._own.maxlen
+
+    def waited(self, frames: float) -> None:
+        """This side waits for so many frames, beside running slower: what it sees is to be as if it had done so already."""
+        self._own = deque([view - frames for view in self._own], maxlen=self._own.maxlen)
+        self.own -= frames
+        self.ahead -= frames
+        self.stretch = self._stretch(max(0.0, self.ahead - TOLERANCE))
 
     def observe(self, own: float, peers: float | None, age: float = 0.0) -> None:
         """One pair of views, in frames.
@@ -98,4 +114,6 @@ class TimeSync:
     def _stretch(self, beyond: float) -> float:
         """For `beyond` frames ahead (or, negative, behind) more than is tolerated."""
         faster = 1.0 / self.clock.rate
-        return max(1.0, (faster if faster > 1.0 + ALIKE else 1.0) + min(SLOWEST, self._lasting + self._gain * beyond))
+        far = min(1.0, max(0.0, (beyond / self._fps - NEAR_S) / (FAR_S - NEAR_S)))
+        most = GENTLE + (SLOWEST - GENTLE) * far
+        return max(1.0, (faster if faster > 1.0 + ALIKE else 1.0) + min(most, self._lasting + self._gain * beyond))

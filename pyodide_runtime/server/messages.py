@@ -98,9 +98,7 @@ _READERS: Mapping[str, Callable[[Message], Ready | Signal | Failed]] = {
 }
 
 
-def joined(
-    session: str, player_id: str, index: int, player_count: int, key: str, config: Message, *, running: bool
-) -> Message:
+def joined(session: str, player_id: str, index: int, player_count: int, key: str, config: Message, *, running: bool) -> Message:
     """To a page that has a seat in its room; with `key` it may come back to it over another socket.
 
     Spectators have the indices from `player_count` upwards. `running`: the session goes on already.

@@ -355,9 +355,7 @@ class Room:
         players = [self.seats[index].player_id for index in range(self.capacity)]
         peers = [(other.index, other.incarnation) for other in self._others(seat) if other.present]
         seat.connection.send(
-            messages.start(
-                self.session, self.seed, players, seat.index, incarnation=seat.incarnation, running=running, peers=peers
-            )
+            messages.start(self.session, self.seed, players, seat.index, incarnation=seat.incarnation, running=running, peers=peers)
         )
 
     def _tell_rejoined(self, seat: Seat) -> None:

@@ -101,9 +101,7 @@ def first_divergence(
     """
     written = [(host, *told) for host, told in enumerate(zip(journals, outcomes, strict=True))]
     written += [(host, journal, None) for host, journal in earlier]
-    found = (
-        divergence_of(host, journal, oracle, complete=outcome is Outcome.COMPLETED) for host, journal, outcome in written
-    )
+    found = (divergence_of(host, journal, oracle, complete=outcome is Outcome.COMPLETED) for host, journal, outcome in written)
     return next((divergence for divergence in found if divergence is not None), None)
 
 

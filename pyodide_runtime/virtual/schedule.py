@@ -79,9 +79,7 @@ class Schedule:
 
     def to_json(self) -> str:
         """The schedule as JSON, one line for each packet and each player's episode. Settings that are as usual are left out."""
-        scenario = {
-            name: _plain(name, value) for name, value in _changed(self.scenario) if name not in ("lines", "conditions")
-        }
+        scenario = {name: _plain(name, value) for name, value in _changed(self.scenario) if name not in ("lines", "conditions")}
         scenario["conditions"] = dict(_changed(self.scenario.conditions))
         scenario["lines"] = [
             {"from": sender, "to": receiver, **dict(_changed(conditions))}

@@ -114,9 +114,7 @@ class Table:
         simulation, shared = runtimes[0].simulation, scenario.settings(runtimes[0])
         self._shared = shared
         defaults = shared.default_actions * (scenario.players if len(shared.default_actions) == 1 else 1)
-        neutral = tuple(
-            make_input(codec.encode(action), True) for codec, action in zip(simulation.codecs, defaults, strict=False)
-        )
+        neutral = tuple(make_input(codec.encode(action), True) for codec, action in zip(simulation.codecs, defaults, strict=False))
         self.inputs = (
             inputs(neutral)
             if inputs is not None

@@ -468,4 +468,3 @@ def test_max_steps_is_the_end_of_the_episode() -> None:
     runtime = pr.Runtime(Counter(), max_steps=3)
     runtime.batch([pr.Step(act(1))] * 3)
     assert runtime.done and runtime.rows[-1]["truncated.player_0"] and not runtime.rows[-1]["terminated.player_0"]
-

@@ -68,9 +68,7 @@ def test_a_step_that_draws_from_a_space_depends_on_the_seed_alone() -> None:
 
 
 def test_a_wrapper_that_copies_a_space_begins_alike_on_every_host() -> None:
-    one, two = (
-        pr.Runtime(FrameStackObservation(gymnasium.make("CartPole-v1"), 4), seed=1) for _ in range(2)
-    )
+    one, two = (pr.Runtime(FrameStackObservation(gymnasium.make("CartPole-v1"), 4), seed=1) for _ in range(2))
     assert one.digest() == two.digest()
 
 

@@ -123,9 +123,7 @@ def test_other_seeds_and_other_actions_make_other_matches() -> None:
     assert still.step({"red": 0, "blue": 0})[4] != moving.step({"red": 4, "blue": 0})[4]
 
 
-@pytest.mark.parametrize(
-    "actions", [{}, {"red": 1}, {"red": 0, "blue": ACTION_COUNT}, {"red": -1, "blue": 0}]
-)
+@pytest.mark.parametrize("actions", [{}, {"red": 1}, {"red": 0, "blue": ACTION_COUNT}, {"red": -1, "blue": 0}])
 def test_an_impossible_action_is_refused_and_changes_nothing(actions: dict[str, int]) -> None:
     refused, untouched = Arena(), Arena()
     refused.reset(seed=4)

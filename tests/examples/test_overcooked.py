@@ -22,9 +22,7 @@ class WithObservationSpace(BaseParallelWrapper[int, Any, int]):  # type: ignore[
     def __init__(self) -> None:
         super().__init__(make("overcooked")[0])
         seen = self.env.reset(seed=0)[0]
-        self.observation_spaces = {
-            name: spaces.Box(-1000.0, 1000.0, seen[name].shape, seen[name].dtype) for name in seen
-        }
+        self.observation_spaces = {name: spaces.Box(-1000.0, 1000.0, seen[name].shape, seen[name].dtype) for name in seen}
 
     def observation_space(self, agent: int) -> spaces.Box:
         return self.observation_spaces[agent]

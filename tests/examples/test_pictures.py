@@ -99,9 +99,7 @@ def test_each_player_is_shown_which_one_is_theirs(example: str) -> None:
 
     def marks(player: str | None) -> list[tuple[float, float]]:
         return [
-            (shape["x"], shape["y"])
-            for shape in draw(env, player)["shapes"]
-            if shape["shape"] == "text" and shape["text"] == "YOU"
+            (shape["x"], shape["y"]) for shape in draw(env, player)["shapes"] if shape["shape"] == "text" and shape["text"] == "YOU"
         ]
 
     first, second = PLAYERS[example]

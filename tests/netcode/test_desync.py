@@ -13,13 +13,14 @@ from pyodide_runtime.desync.diagnosis import LONGEST_MS, MOST_QUESTIONS
 from pyodide_runtime.desync.evidence import MOST_BYTES
 from pyodide_runtime.match import CONTROL, Outcome, Phase
 from pyodide_runtime.network.virtual import NetworkConditions
-from pyodide_runtime.network.wire import MAX_ANSWER, MAX_QUESTION, Ask, Tell, encode
+from pyodide_runtime.network.wire import MAX_ANSWER, MAX_QUESTION, Ask, Tell, encode, session_key
 from pyodide_runtime.versions import versions
 
 from .desyncs import AT, CAUSES, Cause, HasAnotherSpeed, RoundsOtherwise, factories
 from .environments import Pond
 from .sessions import Table, assert_completed
-from .test_fuzz import KEY
+
+KEY = session_key("virtual")
 
 GOOD = NetworkConditions(latency_ms=40)
 BAD = NetworkConditions(latency_ms=60, jitter_ms=40, loss=0.1, duplicate=0.05, reorder=0.1)

@@ -76,7 +76,15 @@ class QueueMachine(RuleBasedStateMachine):
             held = [(frame, self.model[frame]) for frame in range(self.kept_from, self.last + 1)]
             came = next((frame for frame, data in held if data[0] & RETURNS and data[0] >> 4 > gone), self.last + 1)
             before = [frame for frame, data in held if frame < came and data[0] & (ABSENT | RETURNS) != ABSENT]
-            assert self.queue.dropped_at(gone) == max([frame + 1 for frame in before], default=self.kept_from)
+            assert self.queue.dropped_at(gone) == max([frame + 1 for frame in before], default=self.absent_from)
+
+    @property
+    def absent_from(self) -> int:
+        """Where the absence began that lasts until what is kept, if there is one."""
+        frame = self.kept_from
+        while frame > 0 and self.model[frame - 1][0] & (ABSENT | RETURNS) == ABSENT:
+            frame -= 1
+        return frame
 
 
 TestQueue = QueueMachine.TestCase

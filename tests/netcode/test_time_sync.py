@@ -105,6 +105,27 @@ def test_clocks_a_fifth_apart_and_a_start_a_second_apart(
     assert [match.counters.stalls for match in table.matches] == [0] * players
 
 
+@pytest.mark.parametrize("seed", range(1, 9))
+def test_frames_are_even_though_hosts_begin_apart(seed: int) -> None:
+    """Of the first frames one is long, once; but 99 of 100 frames of a match last no longer than 40 ms."""
+    line = NetworkConditions(latency_ms=50, loss=0.15)
+    table = Table(lambda: Pond(2), frames=450, seed=seed, conditions=line, reliable_control=True, start_skew_ms=37.0 * seed)
+    seen: dict[int, tuple[int, float]] = {}
+    lasted: list[list[float]] = [[], []]
+
+    def look() -> None:
+        for place, match in enumerate(table.matches):
+            frame, at = seen.get(place, (-1, 0.0))
+            if match.frame != frame:
+                seen[place] = match.frame, table.now
+                if match.frame > 1:
+                    lasted[place].append(table.now - at)
+
+    table.run(lambda: all(match.phase is Phase.OVER for match in table.matches), each=look)
+    for intervals in lasted:
+        assert len(intervals) > 440 and sorted(intervals)[len(intervals) * 99 // 100] <= 40.0
+
+
 def test_three_hosts_are_together_after_two_seconds() -> None:
     table = playing(3, conditions=NetworkConditions(latency_ms=50), clock_rates=[1.0, 1.1, 1.05])
     table.pause(2, 200)
@@ -166,6 +187,17 @@ def test_nobody_is_slowed_by_more_than_the_most(fps: float) -> None:
     for _ in range(1000):
         sync.observe(-1.0, 1.0)
     assert sync.stretch == 1.0
+
+
+def test_who_waits_sees_itself_where_it_will_be_after_that() -> None:
+    sync = TimeSync(30.0)
+    for _ in range(30):
+        sync.observe(3.0, -3.0)
+    assert sync.settled and sync.stretch > 1.1
+    sync.waited(3.0)
+    assert abs(sync.own) < 1e-9 and abs(sync.ahead) < 1e-9
+    sync.observe(0.0, -3.0, 5)  # the peer has not seen it yet
+    assert abs(sync.ahead) < 0.1
 
 
 def test_views_that_are_wrong_in_the_same_way_cancel_out() -> None:

@@ -147,7 +147,6 @@ def with_inputs(*inputs: bytes) -> Inputs:
     return A_PACKET._replace(streams=(A_STREAM._replace(inputs=inputs),))
 
 
-
 @pytest.mark.parametrize(
     "runs",
     [

@@ -8,7 +8,7 @@ from pytest_pyodide import run_in_pyodide
 
 from tests.pyodide.sources import own, place
 
-NAMES = ("__init__", "desyncs", "environments", "sessions", "test_fuzz", "test_desync")
+NAMES = ("__init__", "desyncs", "environments", "sessions", "test_desync")
 
 
 @run_in_pyodide(packages=["pyodide-runtime", "pytest"])

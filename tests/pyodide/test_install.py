@@ -57,9 +57,7 @@ def test_every_package_of_the_lock_loads_with_the_locked_version(selenium: Any, 
     names = sorted(lock["packages"])
     selenium.load_package(names)
     versions = selenium.run(f"from importlib.metadata import version\n[version(name) for name in {names}]")
-    assert dict(zip(names, versions, strict=True)) == {
-        name: package["version"] for name, package in lock["packages"].items()
-    }
+    assert dict(zip(names, versions, strict=True)) == {name: package["version"] for name, package in lock["packages"].items()}
 
 
 @run_in_pyodide

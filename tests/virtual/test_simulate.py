@@ -184,9 +184,7 @@ def test_fast_clocks_are_slowed_and_slow_ones_set_the_pace() -> None:
 
 
 def test_a_host_that_is_lost_ends_the_match_in_prefixes_and_is_no_failure() -> None:
-    report = pr.simulate(
-        Pond, frames=300, conditions=BAD, partitions=[pr.Partition(at_ms=3000, for_ms=60_000, hosts=(1,))]
-    )
+    report = pr.simulate(Pond, frames=300, conditions=BAD, partitions=[pr.Partition(at_ms=3000, for_ms=60_000, hosts=(1,))])
     assert report.outcome is pr.Outcome.PEER_LOST and "silent" in report.detail
     assert report.identical and report.failure is None
     for peer in report.peers:

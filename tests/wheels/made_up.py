@@ -25,9 +25,7 @@ def sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def make_wheel(
-    folder: Path, name: str, version: str, *, requires: Sequence[str] = (), tag: str = "py3-none-any"
-) -> Path:
+def make_wheel(folder: Path, name: str, version: str, *, requires: Sequence[str] = (), tag: str = "py3-none-any") -> Path:
     """Writes a wheel with one module into `folder`."""
     stem = name.replace("-", "_")
     info = f"{stem}-{version}.dist-info"
@@ -105,9 +103,7 @@ class Workshop:
             self.pin("core", "pyodide", "1.0", base / "npm" / name, ["npm"])
         self.write_core_lock()
         self.pin("wheel", "numpy", "2.4.3", numpy, ["cdn", "carrier"])
-        game = make_wheel(
-            base / "pypi", "game", "1.2", requires=["numpy>=2", "windows-only; os_name == 'nt'"]
-        )
+        game = make_wheel(base / "pypi", "game", "1.2", requires=["numpy>=2", "windows-only; os_name == 'nt'"])
         self.pin("wheel", "game", "1.2", game, ["pypi"])
         self.write_project("first")
 

@@ -50,9 +50,7 @@ def test_a_file_that_cannot_be_had_is_an_error_that_says_what_to_do(
         assert part in err
 
 
-def test_a_folder_that_was_never_laid_out_does_not_pass_the_check(
-    workshop: Workshop, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_folder_that_was_never_laid_out_does_not_pass_the_check(workshop: Workshop, capsys: pytest.CaptureFixture[str]) -> None:
     workshop.manifest()
     assert main(["check", str(workshop.out), "--manifest", str(workshop.base / "manifest.toml")]) == 1
     assert "error: " in capsys.readouterr().err

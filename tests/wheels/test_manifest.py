@@ -53,24 +53,16 @@ def test_the_browser_and_the_tests_have_the_same_environments() -> None:
         pytest.param(WHOLE.replace('version = "1.0"', "version = 1.0"), "version must be a str", id="type"),
         pytest.param(WHOLE.replace("invalid/", "invalid"), "must end in a slash", id="cdn without a slash"),
         pytest.param(PYODIDE + CARRIER + WHEEL + "core = 1", "core", id="core is no list"),
-        pytest.param(
-            WHOLE.replace(CORE, CORE.replace("-lock", "-key")), "pyodide-lock.json", id="no core lock"
-        ),
+        pytest.param(WHOLE.replace(CORE, CORE.replace("-lock", "-key")), "pyodide-lock.json", id="no core lock"),
         pytest.param(WHOLE + CORE, "pyodide-lock.json is there twice", id="core file twice"),
         pytest.param(WHOLE + WHEEL, "w is there twice", id="wheel twice"),
-        pytest.param(
-            WHOLE + WHEEL.replace('"w"', '"v"') + "more = 1\n", "unknown field more", id="superfluous"
-        ),
+        pytest.param(WHOLE + WHEEL.replace('"w"', '"v"') + "more = 1\n", "unknown field more", id="superfluous"),
         pytest.param(WHOLE + WHEEL.replace(HASH, HASH[1:]), "w.whl: sha256 must be 64", id="short hash"),
-        pytest.param(
-            WHOLE + WHEEL.replace(HASH, HASH.upper()), "w.whl: sha256 must be 64", id="upper-case hash"
-        ),
+        pytest.param(WHOLE + WHEEL.replace(HASH, HASH.upper()), "w.whl: sha256 must be 64", id="upper-case hash"),
         pytest.param(WHOLE + WHEEL.replace("w.whl", "a/w.whl"), "must be a plain name", id="a path"),
         pytest.param(WHOLE + WHEEL.replace('["pypi"]', "[]"), "w.whl: sources is empty", id="no sources"),
         pytest.param(WHOLE + WHEEL.replace("pypi", "moon"), "unknown source 'moon'", id="unknown source"),
-        pytest.param(
-            WHOLE.replace(f'sha256 = "{HASH}"\nfolder', "folder"), "sha256 is missing", id="carrier"
-        ),
+        pytest.param(WHOLE.replace(f'sha256 = "{HASH}"\nfolder', "folder"), "sha256 is missing", id="carrier"),
     ],
 )
 def test_a_mistake_is_named(tmp_path: Path, text: str, named: str) -> None:

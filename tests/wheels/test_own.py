@@ -36,9 +36,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory, tree: Path) -> Path:
     return build_own_wheel(tmp_path_factory.mktemp("wheel"), tree)
 
 
-def test_the_same_tree_gives_the_same_bytes(
-    tree: Path, wheel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_same_tree_gives_the_same_bytes(tree: Path, wheel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "tree").mkdir()
     other = shutil.copytree(tree, tmp_path / "elsewhere", copy_function=shutil.copyfile)
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1000000000")

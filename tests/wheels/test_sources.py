@@ -258,9 +258,7 @@ def test_an_npm_package_that_is_not_to_be_had_is_asked_for_once(npm: Path, into:
     assert npm.read_text() == "pack pyodide@9.9\n"
 
 
-def test_without_npm_its_absence_is_named(
-    tmp_path: Path, into: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_npm_its_absence_is_named(tmp_path: Path, into: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(SourceError, match="npm is not installed"):
         NpmSource("1.0", Bytes()).fetch(pinned("pyodide.mjs"), into)

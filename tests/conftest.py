@@ -1,0 +1,8 @@
+"""What all tests share: how hypothesis runs. No test is failed for being slow, for a machine may be busy."""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
