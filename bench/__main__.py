@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from bench.echoing import measure_echo
 from bench.lines import Line, table, write
 from bench.machine import describe, load
 from bench.measurements import IN_WORKERS, TITLES, measure_in_workers
@@ -15,8 +16,9 @@ from bench.playing import measure_match
 from bench.serving import ROOT
 from bench.workers import Chromium
 
-MATCH = "match"
-NAMES = [*IN_WORKERS, MATCH]
+#: What is measured in two pages that play a match, by the name that selects it.
+IN_PAGES = {"match": measure_match, "echo": measure_echo}
+NAMES = [*IN_WORKERS, *IN_PAGES]
 
 
 def main() -> int:
@@ -46,10 +48,11 @@ def main() -> int:
 
 def _measure(names: list[str], titles: list[str], distribution: Path, versions: dict[str, str]) -> list[Line]:
     lines: list[Line] = []
-    if MATCH in names:
-        # First, while the machine has done nothing else.
-        lines = measure_match()
-    inside = [name for name in names if name != MATCH]
+    for name, measure in IN_PAGES.items():
+        if name in names:
+            # First, while the machine has done nothing else.
+            lines += measure()
+    inside = [name for name in names if name not in IN_PAGES]
     if inside:
         with Chromium(distribution) as chromium:
             versions["chromium"] = chromium.version

@@ -20,8 +20,18 @@ __all__ = ["IN_WORKERS", "TITLES", "Example", "examples", "measure_in_workers"]
 
 TITLES = ("Overcooked", "CartPole", "arena")
 DEPTHS = (1, 2, 4, 8, 16)
+#: Depths that no line of today comes to; a few pairs of them show how cost grows.
+DEEP = (32, 64)
 PROMISED_DEPTH = 8
 TICK_LIMIT_US = 150
+#: One batch against one message for every operation.
+MESSAGES_LIMIT = 0.25
+#: Memory of held snapshots against as many pickles.
+HELD, HELD_LIMIT = 600, 0.3
+#: By how much the heap may grow in so many frames, in bytes; how many frames an episode has, and how many lie between two looks.
+GROWTH_FRAMES, GROWTH_LIMIT = 20_000, 2**20
+GROWTH_EPISODE, GROWTH_EVERY = 450, 2000
+SIZES = {"1 KB": 1000, "10 KB": 10_000, "100 KB": 100_000, "1 MB": 1_000_000, "10 MB": 10_000_000}
 #: Bytes a second that a host sends to each other one, at 30 frames a second.
 TRAFFIC_LIMIT = 3000
 PLAYERS = (2, 3, 4, 5, 6, 7, 8)
@@ -36,6 +46,7 @@ class Example:
         source: as a browser's worker is told of it.
         packages: of the distribution, to be loaded.
         rollback_limit: a rollback of 8 frames against 8 bare steps, at the most.
+        save_limit: a save against what one would do otherwise, at the most.
         pairs: how many rollbacks of each depth are timed.
         blocks: how many blocks of saves are timed.
         frames: of the match whose ticks are timed.
@@ -45,6 +56,7 @@ class Example:
     source: dict[str, Any]
     packages: list[str]
     rollback_limit: float | None
+    save_limit: float
     pairs: int
     blocks: int
     frames: int
@@ -53,9 +65,9 @@ class Example:
 def examples() -> list[Example]:
     """The three examples, by the titles in `TITLES`."""
     return [
-        Example("Overcooked", _source("overcooked"), ["cogrid"], 1.05, pairs=45, blocks=20, frames=200),
-        Example("CartPole", _source("cart_pole"), ["gymnasium"], 1.5, pairs=200, blocks=40, frames=300),
-        Example("arena", _source("arena"), ["pettingzoo"], None, pairs=120, blocks=40, frames=450),
+        Example("Overcooked", _source("overcooked"), ["cogrid"], 1.05, 0.7, pairs=45, blocks=20, frames=200),
+        Example("CartPole", _source("cart_pole"), ["gymnasium"], 1.5, 0.15, pairs=200, blocks=40, frames=300),
+        Example("arena", _source("arena"), ["pettingzoo"], None, 0.3, pairs=120, blocks=40, frames=450),
     ]
 
 
@@ -66,10 +78,11 @@ def _source(name: str) -> dict[str, Any]:
 def rollbacks(worker: PyodideWorker, example: Example) -> list[Line]:
     """A rollback of k frames against k bare steps."""
     told = worker.call("rollbacks", "measure", source=example.source, depths=DEPTHS, pairs=example.pairs, seconds=20)
+    told |= worker.call("rollbacks", "measure", source=example.source, depths=DEEP, pairs=example.pairs // 4, seconds=5)
     every = example.source["settings"]["snapshot_every"]
     captured = "" if every == "auto" else f"; snapshot_every={every}"
     lines = []
-    for depth in DEPTHS:
+    for depth in (*DEPTHS, *DEEP):
         pairs = told[str(depth)]
         ratio = median([rollback / bare for rollback, bare in pairs])
         rollback, bare = (median([pair[place] for pair in pairs]) for place in range(2))
@@ -90,7 +103,106 @@ def snapshots(worker: PyodideWorker, example: Example) -> list[Line]:
     told = worker.call("snapshots", "measure", source=example.source, blocks=example.blocks)
     step = median(told["step"])
     against = f"a bare step: {step:.0f} us; snapshots by {told['way']}"
-    return [Line(f"{name}, {example.title}", median(told[name]), "us", against) for name in ("save", "restore", "digest")]
+    save, otherwise = median(told["save"]), median(told["otherwise"])
+    what = "get_state() as JSON" if example.title == "Overcooked" else "pickle.dumps"
+    return [
+        *(Line(f"{name}, {example.title}", median(told[name]), "us", against) for name in ("save", "restore", "digest")),
+        Line(
+            f"save against {what}, {example.title}",
+            median([own / other for own, other in zip(told["save"], told["otherwise"], strict=True)]),
+            "",
+            f"{save:.0f} us against {otherwise:.0f} us, {len(told['save'])} blocks of 10 frames",
+            example.save_limit,
+        ),
+    ]
+
+
+def messages(worker: PyodideWorker, example: Example) -> list[Line]:
+    """A rollback by one message against one message for every operation, from the page."""
+    rounds = 60
+    given = worker.call("messages", "prepare", source=example.source, depth=PROMISED_DEPTH, rounds=rounds + 1)
+    pairs = worker.measure("measureMessages", depth=PROMISED_DEPTH, rounds=rounds, **given)
+    batch, single = (median([pair[place] for pair in pairs]) for place in range(2))
+    return [
+        Line(
+            f"rollback of {PROMISED_DEPTH} frames, {example.title}, against one message per operation",
+            median([batch / single for batch, single in pairs]),
+            "",
+            f"{batch:.0f} us in one message against {single:.0f} us in {2 * PROMISED_DEPTH + 1}, with JSON snapshots; "
+            f"{len(pairs)} pairs",
+            MESSAGES_LIMIT,
+        )
+    ]
+
+
+def held(worker: PyodideWorker, example: Example) -> list[Line]:
+    """The memory of many held snapshots."""
+    told = worker.call("held", "measure", source=example.source, count=HELD)
+    snapshots, pickles = told["snapshots"], told["pickles"]
+    against = f"{HELD} pickles of its get_state(): {snapshots / 1e6:.2f} MB against {pickles / 1e6:.2f} MB of the heap"
+    return [Line(f"memory of {HELD} held snapshots, {example.title}", snapshots / pickles, "", against, HELD_LIMIT)]
+
+
+def growth(worker: PyodideWorker, example: Example) -> list[Line]:
+    """What a long session leaves on the heap."""
+    lines = []
+    for name, episode in (("episodes of 450 frames", GROWTH_EPISODE), ("one episode", 10 * GROWTH_FRAMES)):
+        frames = GROWTH_FRAMES + GROWTH_EVERY
+        told = worker.call("growth", "measure", frames=frames, episode=episode, every=GROWTH_EVERY)
+        heap = told["heap"]
+        by_design = told["by_design"][-1] - told["by_design"][0]
+        grown = heap[-1] - heap[0]
+        lines.append(
+            Line(
+                f"heap growth over {GROWTH_FRAMES} frames, {name}",
+                grown - by_design,
+                "B",
+                f"{grown / 1e3:.0f} kB in all, less {by_design / 1e3:.0f} kB of inputs and digests that are kept by design; "
+                f"{told['rollbacks']} rollbacks, {told['rows']} rows uploaded",
+                GROWTH_LIMIT,
+            )
+        )
+    return lines
+
+
+def pauses(worker: PyodideWorker, example: Example) -> list[Line]:
+    """Garbage collection while a match goes on."""
+    frames = max(example.frames, 450)
+    told = worker.call("pauses", "measure", source=example.source, frames=frames)
+    lines = []
+    for name, who in (("product", ""), ("python", ", as Python does it by itself")):
+        within = [pause for pause, stepped in told[name] if stepped]
+        longest = max((pause for pause, _ in told[name]), default=0.0)
+        against = f"{len(told[name])} collections in {frames} frames, the longest {longest:.2f} ms"
+        most = max(within, default=0.0)
+        lines.append(Line(f"garbage collection within a frame, longest, {example.title}{who}", most, "ms", against))
+    return lines
+
+
+def sizes(worker: PyodideWorker, example: Example) -> list[Line]:
+    """What growing states cost."""
+    lines = []
+    for name, size in SIZES.items():
+        told = worker.call("sizes", "measure", size=size, frames=40, held=20, pairs=20)
+        save, pickled, restore = (median(told[what]) for what in ("save", "pickle", "restore"))
+        ratio = median([rollback / bare for rollback, bare in told["rollback"]])
+        rollback, bare = (median([pair[place] for pair in told["rollback"]]) for place in range(2))
+        lines += [
+            Line(
+                f"save, state of {name}",
+                save,
+                "us",
+                f"pickle.dumps: {pickled:.0f} us; restore: {restore:.0f} us; by {told['way']}",
+            ),
+            Line(
+                f"rollback of {PROMISED_DEPTH} frames, state of {name}",
+                ratio,
+                "",
+                f"bare steps: {rollback:.0f} us against {bare:.0f} us; one of 16 arrays changes in each frame",
+            ),
+            Line(f"memory of a held snapshot, state of {name}", told["held"] / 1000, "kB", "one of 16 arrays changed"),
+        ]
+    return lines
 
 
 def ticks(worker: PyodideWorker, example: Example) -> list[Line]:
@@ -119,12 +231,18 @@ def ticks(worker: PyodideWorker, example: Example) -> list[Line]:
     return lines
 
 
-def crossings(worker: PyodideWorker, example: Example) -> list[Line]:
-    """A tick's way from JavaScript into Python and back."""
+def crossings(worker: PyodideWorker, example: Example, *, isolated: bool = True) -> list[Line]:
+    """A tick's way from JavaScript into Python and back, and a picture's from the worker to the page."""
+    where = "" if isolated else ", without SharedArrayBuffer"
     lines = []
     for inbox, outbox in ((0, 200), (60, 4000), (2000, 40_000)):
         samples = worker.call("crossing", "measure", inbox=inbox, outbox=outbox)
-        lines.append(Line(f"crossing, {inbox} bytes in and {outbox} out", median(samples), "us", "a tick that does nothing"))
+        lines.append(Line(f"crossing, {inbox} bytes in and {outbox} out{where}", median(samples), "us", "a tick that does nothing"))
+    for shared in (False, True) if isolated else (False,):
+        samples = worker.measure("measurePassing", bytes=4000, blocks=20, shared=shared)
+        way = "through shared memory" if shared else f"in a message{where}"
+        against = "there and back; the product sends messages"
+        lines.append(Line(f"4000 bytes asked of the worker, {way}", median(samples), "us", against))
     return lines
 
 
@@ -210,7 +328,12 @@ Measurement = Callable[[PyodideWorker, Example], list[Line]]
 
 IN_WORKERS: dict[str, tuple[Measurement, tuple[str, ...]]] = {
     "rollback": (rollbacks, TITLES),
+    "messages": (messages, ("CartPole",)),
     "snapshot": (snapshots, TITLES),
+    "held": (held, ("Overcooked",)),
+    "sizes": (sizes, ("arena",)),
+    "growth": (growth, ("arena",)),
+    "pauses": (pauses, ("Overcooked", "arena")),
     "tick": (ticks, TITLES),
     "crossing": (crossings, ("arena",)),
     "traffic": (traffic, ("arena",)),
@@ -236,4 +359,8 @@ def measure_in_workers(chromium: Chromium, names: list[str], titles: list[str], 
             print(f"{example.title}: {name}", file=sys.stderr, flush=True)
             found[name] += IN_WORKERS[name][0](worker, example)
         worker.close()
+        if "crossing" in wanted:
+            worker = chromium.open(example.packages, isolated=False)
+            found["crossing"] += crossings(worker, example, isolated=False)
+            worker.close()
     return [line for name in names for line in found[name]]

@@ -21,14 +21,15 @@ class PageServer:
 
     Args:
         distribution: the laid-out Pyodide folder.
+        isolated: whether pages are isolated from other origins.
 
     Attributes:
         url: where, without a slash at its end.
     """
 
-    def __init__(self, distribution: Path) -> None:
+    def __init__(self, distribution: Path, *, isolated: bool = True) -> None:
         folders = {"bench": Path(__file__).parent / "page", "bridge": ROOT / "js_bridge", "pyodide": distribution.resolve()}
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, folders))
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, folders, isolated))
         self._thread = threading.Thread(target=self._server.serve_forever, name="page server", daemon=True)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
@@ -54,8 +55,9 @@ class _Handler(SimpleHTTPRequestHandler):
         ".whl": "application/zip",
     }
 
-    def __init__(self, folders: dict[str, Path], *arguments: object) -> None:
+    def __init__(self, folders: dict[str, Path], isolated: bool, *arguments: object) -> None:
         self._folders = folders
+        self._isolated = isolated
         super().__init__(*arguments)  # type: ignore[arg-type]
 
     def translate_path(self, path: str) -> str:
@@ -66,9 +68,10 @@ class _Handler(SimpleHTTPRequestHandler):
         return str(file) if file is not None and folder is not None and file.is_relative_to(folder.resolve()) else "/nowhere"
 
     def end_headers(self) -> None:
-        """Headers of isolation, with every answer."""
-        self.send_header("Cross-Origin-Opener-Policy", "same-origin")
-        self.send_header("Cross-Origin-Embedder-Policy", "require-corp")
+        """Headers of isolation, with every answer where it is wanted."""
+        if self._isolated:
+            self.send_header("Cross-Origin-Opener-Policy", "same-origin")
+            self.send_header("Cross-Origin-Embedder-Policy", "require-corp")
         self.send_header("Cross-Origin-Resource-Policy", "same-origin")
         self.send_header("Cache-Control", "no-cache")
         super().end_headers()

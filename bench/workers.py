@@ -25,9 +25,9 @@ class PyodideWorker:
         versions: of Pyodide and of its Python.
     """
 
-    def __init__(self, page: Page, packages: list[str]) -> None:
+    def __init__(self, page: Page, packages: list[str], *, isolated: bool = True) -> None:
         self._page = page
-        self.versions: dict[str, str] = self._ask({"open": {"packages": packages, "files": _files()}})
+        self.versions: dict[str, str] = self._ask({"open": {"packages": packages, "files": _files(), "isolated": isolated}})
 
     def call(self, module: str, name: str, **values: Any) -> Any:
         """Call a function of `bench.inside.MODULE` there, with JSON values; what it answers.
@@ -35,6 +35,10 @@ class PyodideWorker:
         Raises Playwright's Error with the traceback where the function raises.
         """
         return self._ask({"call": {"module": f"bench.inside.{module}", "name": name, "values": values}})
+
+    def measure(self, function: str, **values: Any) -> Any:
+        """Call a function of the page itself, `measureMessages` or `measurePassing`, with JSON values; what it answers."""
+        return self._page.evaluate("([name, values]) => globalThis[name](values)", [function, values])
 
     def close(self) -> None:
         """End the worker and its page."""
@@ -56,6 +60,7 @@ class Chromium:
 
     def __enter__(self) -> Chromium:
         self._server = PageServer(self._distribution).__enter__()
+        self._open_server = PageServer(self._distribution, isolated=False).__enter__()
         self._manager = sync_playwright()
         self._browser = _launch(self._manager.__enter__())
         return self
@@ -64,19 +69,26 @@ class Chromium:
         self._browser.close()
         self._manager.__exit__(kind, error, trace)
         self._server.__exit__(kind, error, trace)
+        self._open_server.__exit__(kind, error, trace)
 
     @property
     def version(self) -> str:
         """The browser's version."""
         return self._browser.version
 
-    def open(self, packages: list[str]) -> PyodideWorker:
-        """A new worker, in a context of its own, with `pyodide-runtime` and these packages of the distribution."""
+    def open(self, packages: list[str], *, isolated: bool = True) -> PyodideWorker:
+        """A new worker, in a context of its own, with `pyodide-runtime` and these packages of the distribution.
+
+        Args:
+            packages: names in the lock.
+            isolated: whether the page is isolated from other origins, and so has a precise clock and memory to share.
+        """
         page = self._browser.new_context().new_page()
         page.on("console", _pass_on)
-        page.goto(f"{self._server.url}/bench/index.html")
+        server = self._server if isolated else self._open_server
+        page.goto(f"{server.url}/bench/index.html")
         page.wait_for_function("typeof ask === 'function'")
-        return PyodideWorker(page, packages)
+        return PyodideWorker(page, packages, isolated=isolated)
 
 
 def _launch(playwright: Playwright) -> Browser:

@@ -26,21 +26,23 @@ class Server:
     Args:
         experiment: the experiment's file.
         data: the folder for the players' data.
+        options: further words for the command.
 
     Raises:
         AssertionError: it did not come to listen; the message holds what it printed.
     """
 
-    def __init__(self, experiment: Path, data: Path) -> None:
+    def __init__(self, experiment: Path, data: Path, *options: str) -> None:
         self.experiment = experiment
         self.data = data
+        self.options = options
         self.lines: list[str] = []
         self._changed = threading.Condition()
         self._over = False
 
     def __enter__(self) -> Server:
         command = [sys.executable, "-m", "pyodide_runtime", "serve", str(self.experiment)]
-        command += ["--port", "0", "--data", str(self.data), "--distribution", str(DISTRIBUTION)]
+        command += ["--port", "0", "--data", str(self.data), "--distribution", str(DISTRIBUTION), *self.options]
         self._process = subprocess.Popen(
             command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )

@@ -11,7 +11,7 @@
  * @property {string} distribution URL of the folder with Pyodide and its packages, ending in a slash
  * @property {any[]} ice_servers
  * @property {any} rtc_configuration
- * @property {string} uploads URL that chunks are posted under
+ * @property {string | null} uploads URL that chunks are posted under; null: the page keeps them
  */
 
 /**
@@ -80,6 +80,7 @@
  *   | {type: "key", key: string, down: boolean}
  *   | {type: "focus", focused: boolean}
  *   | {type: "visibility", hidden: boolean}
+ *   | {type: "export", rows: ArrayBuffer}
  *   | {type: "leave", done?: Int32Array}} ToWorker
  */
 
@@ -98,6 +99,8 @@
  *   | {type: "catching_up", share: number | null}
  *   | {type: "relay", peer: number, channel: ChannelName, heard: boolean, data: ArrayBuffer}
  *   | {type: "packet", peer: number, channel: ChannelName, data: ArrayBuffer}
+ *   | {type: "chunk", kind: string, body: ArrayBuffer}
+ *   | {type: "exported", csv: ArrayBuffer | null}
  *   | {type: "log", text: string}
  *   | {type: "failed", error: string, text: string}} ToPage
  */
@@ -144,7 +147,7 @@ const config = shape({
   experiment: shape({ module: text, files: object, requirements: list(text), settings: object }),
   sprites: object,
   distribution: text,
-  uploads: text,
+  uploads: orNull(text),
 });
 
 const start = shape({
@@ -184,6 +187,7 @@ export const TO_WORKER = Object.freeze({
   key: { key: text, down: flag },
   focus: { focused: flag },
   visibility: { hidden: flag },
+  export: { rows: bytes },
   leave: { done: optional((value) => value instanceof Int32Array) },
 });
 
@@ -206,6 +210,8 @@ export const TO_PAGE = Object.freeze({
   catching_up: { share: orNull(number) },
   relay: { peer: index, channel, heard: flag, data: bytes },
   packet: { peer: index, channel, data: bytes },
+  chunk: { kind: text, body: bytes },
+  exported: { csv: orNull(bytes) },
   log: { text },
   failed: { error: text, text },
 });

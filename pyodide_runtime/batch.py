@@ -32,6 +32,11 @@ from .spacing import AUTO
 
 __all__ = ["Runtime"]
 
+#: How many frames are forgotten together, and how many of the newest never are.
+FORGET_AT_ONCE, STAYING = 64, 64
+#: In the place of what was forgotten, so that places are frames.
+_NOTHING = cast(StepRecord, None)
+
 
 class Runtime:
     """A simulation that is worked in batches.
@@ -75,6 +80,7 @@ class Runtime:
         self._held: dict[int, Saved] = {}
         # After going back to a held frame they go on beyond it, as long as one can go forth again.
         self._records: list[StepRecord] = []
+        self._forgotten = 0
         self._seed = _seed(seed)
         self.simulation.reset(self._seed)
         self._bytes = [bytes] * len(self.simulation.players)
@@ -109,16 +115,16 @@ class Runtime:
 
     @property
     def records(self) -> Sequence[StepRecord]:
-        """What happened in each frame so far, unformatted."""
+        """What happened in each frame so far, unformatted; None for what was forgotten."""
         records, frame = self._records, self.simulation.frame
         return records if len(records) == frame else records[:frame]
 
     @property
     def rows(self) -> list[dict[str, Any]]:
-        """One mapping a frame so far, with the columns of the export and Python's own values."""
+        """One mapping a frame so far, with the columns of the export and Python's own values; none for what was forgotten."""
         return [
             dict(row_values(0, record, self.players, self.simulation.codecs, (True,) * len(self.players)))
-            for record in self.records
+            for record in self.records[self._forgotten :]
         ]
 
     def digest(self) -> bytes:
@@ -138,6 +144,16 @@ class Runtime:
         held = self._held
         while held and (oldest := next(iter(held))) < frame:
             del held[oldest]
+
+    def forget_before(self, frame: int) -> None:
+        """Let go of what happened in frames before `frame`, for a caller who has written it down: an episode may last for hours.
+
+        What happened in the last 64 frames stays in any case.
+        """
+        ready = min(frame, self.simulation.frame - STAYING)
+        if ready - self._forgotten >= FORGET_AT_ONCE:
+            self._records[self._forgotten : ready] = [_NOTHING] * (ready - self._forgotten)
+            self._forgotten = ready
 
     # -- batches -----------------------------------------------------------------------------------------------------
 
@@ -236,6 +252,7 @@ class Runtime:
             self._seed = self._seed if operation.seed is None else _seed(operation.seed)
             self.simulation.reset(self._seed)
             self._truncate(0)
+            self._forgotten = 0
             self._held = {}
         return []
 
@@ -264,9 +281,7 @@ class Runtime:
         encoded = self._encode_all(operation.actions)
         return self._go_back(operation.frame, encoded, stop_at_end=operation.stop_at_end, save_all=operation.save_all)
 
-    def _go_back(
-        self, frame: int, encoded: Sequence[tuple[bytes, ...]], *, stop_at_end: bool, save_all: bool
-    ) -> list[StepRecord]:
+    def _go_back(self, frame: int, encoded: Sequence[tuple[bytes, ...]], *, stop_at_end: bool, save_all: bool) -> list[StepRecord]:
         self._restore(frame)
         stale = None if save_all else set(self._held)
         self._drop_from(frame + 1)

@@ -31,6 +31,7 @@ class Command:
 
 COMMANDS = (
     Command("serve", "pyodide_runtime.server.command", "serve an experiment to the players' browsers"),
+    Command("bundle", "pyodide_runtime.bundle.command", "make a static folder that plays an experiment from any file host"),
     Command("rerun", "pyodide_runtime.rerun", "run a recorded session again, without browser or network"),
     Command("simulate", "pyodide_runtime.virtual.command", "play matches on bad virtual networks, and prove each"),
 )

@@ -145,3 +145,7 @@ class RecordError(PyodideRuntimeError):
 
 class DrawingError(PyodideRuntimeError):
     """What `draw` returned is neither a picture nor a list of shapes."""
+
+
+class BundleError(PyodideRuntimeError):
+    """A static bundle cannot be made, or is not as it was made; the message names each file and says what to do."""

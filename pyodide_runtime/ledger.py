@@ -15,9 +15,9 @@ from .actions import ActionCodec
 from .drops import OnDrop
 from .rollback.inputs import delay_of, is_absent, is_flagged_rightly, is_focused
 from .rollback.session import FinalFrame
-from .rows import Row, make_row, to_csv
+from .rows import Row, make_row
 
-__all__ = ["CHAIN_SIZE", "EpisodeLedger", "more_columns", "to_csv"]
+__all__ = ["CHAIN_SIZE", "EpisodeLedger", "more_columns"]
 
 #: Length of a chain's digest, in bytes.
 CHAIN_SIZE = 16

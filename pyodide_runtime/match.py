@@ -705,6 +705,8 @@ class Match:
         self._compared(self.ledger.review())
         if self._diagnosis is None:
             self._evidence.agreed(ledger.certified)
+        since = self._evidence.since
+        self.runtime.forget_before(self.session.final if since is None else min(since, self.session.final))
 
     def _send_inputs(self, now: float, *, at_once: bool = False) -> None:
         # What was just sampled is not kept waiting. Where nothing is sampled all else is said as often, or nearly: a frame that

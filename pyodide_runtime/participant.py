@@ -203,14 +203,15 @@ class Participant:
                 match.receive(record.peer, record.payload, now_ms)
             else:
                 self._take_event(told, match, journal, now_ms, out)
-        if match.tick(now_ms, self._sample):
+        stepped = match.tick(now_ms, self._sample)
+        if stepped:
             self._pace(now_ms)
         out += [Record(Kind.PACKET, peer, channel, data) for peer, channel, data in match.outbox]
         match.outbox.clear()
         shown = self._show(match, out)
         self._summarise(match, journal, now_ms)
         self._tell_phase(match, journal, now_ms, out)
-        out += [upload_record(chunk) for chunk in journal.due(now_ms)]
+        out += [upload_record(chunk) for chunk in journal.due(now_ms, 0.0 if stepped else match.wake_at - now_ms)]
         out += self._events
         self._events.clear()
         self._tick_ms = (time.perf_counter() - began) * 1000

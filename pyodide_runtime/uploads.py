@@ -1,8 +1,8 @@
 """A journal that goes to a server in chunks, each kept until the server has acknowledged it.
 
-Lines are gathered for about a second, numbered by kind, and sent one chunk of a kind at a time, so that the server
-gets them in order; what it does not acknowledge is sent again, ever more patiently. It knows nothing of matches,
-and does not send by itself.
+Lines are gathered for about a second, made text in a moment in which there is nothing else to do, numbered by kind, and sent
+one chunk of a kind at a time, so that the server gets them in order; what it does not acknowledge is sent again, ever more
+patiently. It knows nothing of matches, and does not send by itself.
 """
 
 from __future__ import annotations
@@ -18,10 +18,12 @@ from typing import Any, NamedTuple
 from .journal import Frames, inputs_text
 from .rows import Row
 
-__all__ = ["Chunk", "UploadJournal"]
+__all__ = ["Chunk", "UploadJournal", "read_rows"]
 
 #: How long lines are gathered, in ms, and how many bytes a chunk has at the most (one longer line excepted).
 GATHER_MS, CHUNK_BYTES = 1000.0, 256_000
+#: How much time there must be to make text of them, and how long that is waited for, in ms.
+ROOM_MS, PATIENCE_MS = 5.0, 500.0
 #: How long to wait after a chunk was not stored: doubled every time, up to the longest, in ms.
 FIRST_WAIT_MS, LONGEST_WAIT_MS = 250.0, 8000.0
 
@@ -107,9 +109,15 @@ class UploadJournal:
         """Whether everything written so far was acknowledged."""
         return not any(stream.waiting or stream.chunks for stream in self._streams.values())
 
-    def due(self, now_ms: float) -> list[Chunk]:
-        """The chunks to send now. The outcome goes last, when all else is stored."""
-        if self._flush or now_ms - self._gathered_at >= GATHER_MS:
+    def due(self, now_ms: float, free_ms: float = ROOM_MS) -> list[Chunk]:
+        """The chunks to send now. The outcome goes last, when all else is stored.
+
+        Args:
+            now_ms: the time.
+            free_ms: for how long from now on nothing else is to be done; 0 within a frame.
+        """
+        waited = now_ms - self._gathered_at
+        if self._flush or waited >= GATHER_MS + PATIENCE_MS or (waited >= GATHER_MS and free_ms >= ROOM_MS):
             self._gathered_at, self._flush = now_ms, False
             for stream in self._streams.values():
                 self._pack(stream)
@@ -174,6 +182,12 @@ class UploadJournal:
         self._numbers += 1
         stream.chunks.append(Chunk(self._numbers, stream.kind, stream.sequence, b"".join(body)))
         stream.sequence += 1
+
+
+def read_rows(text: bytes) -> Iterator[list[tuple[str, str]]]:
+    """Column and text of every cell, row by row, of chunks of rows that were joined."""
+    for line in text.split(b"\n")[:-1]:
+        yield [(column, value) for column, value in json.loads(line)["cells"]]
 
 
 def _row_lines(waiting: list[_Rows]) -> Iterator[bytes]:

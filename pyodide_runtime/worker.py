@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import struct
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -16,13 +17,21 @@ from . import compat, requirements
 from .errors import ExperimentError, SessionError
 from .experiment import Experiment
 from .participant import Participant
+from .rows import to_csv
+from .tidying import Tidying
+from .uploads import read_rows
 
-__all__ = ["load_experiment", "open", "plan_requirements", "start", "tick"]
+__all__ = ["export", "load_experiment", "open", "plan_requirements", "start", "tick"]
 
 #: Where the experiment's files are written.
 FOLDER = Path("/home/pyodide/experiment")
 
+#: An outbox that says nothing but when to tick next.
+NOTHING_TO_SAY = struct.calcsize("<d")
+
 _participant: Participant | None = None
+#: Garbage is collected by rule in a worker, where nothing but the match goes on.
+_tidying = Tidying() if compat.IN_PYODIDE else None
 
 
 def plan_requirements(requirements_json: str, lock_json: str) -> str:
@@ -63,6 +72,8 @@ def open(config_json: str) -> str:
     global _participant
     source = json.loads(config_json)["experiment"]
     _participant = Participant(load_experiment(source), source)
+    if _tidying is not None:
+        _tidying.settle()
     return json.dumps(_participant.about())
 
 
@@ -73,8 +84,20 @@ def start(start_json: str) -> None:
 
 def tick(now_ms: float, inbox: Any) -> Any:
     """One tick: the inbox as a Uint8Array (or bytes), the outbox as one (or bytes, outside a browser)."""
-    data = bytes(inbox) if isinstance(inbox, bytes | bytearray | memoryview) else inbox.to_bytes()
-    return _outwards(_opened().tick(now_ms, data))
+    answer = _opened().tick(now_ms, _inwards(inbox))
+    if _tidying is not None:
+        free_ms = struct.unpack_from("<d", answer)[0] - now_ms if len(answer) == NOTHING_TO_SAY else 0.0
+        _tidying.look(now_ms, free_ms)
+    return _outwards(answer)
+
+
+def export(rows: Any) -> Any:
+    """The CSV of a match, as a server exports it, from all its chunks of rows, joined; a Uint8Array (or bytes) both."""
+    return _outwards(to_csv(read_rows(_inwards(rows))))
+
+
+def _inwards(data: Any) -> bytes:
+    return bytes(data) if isinstance(data, bytes | bytearray | memoryview) else data.to_bytes()
 
 
 def _plain(answer: bytes) -> Any:

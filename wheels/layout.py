@@ -26,6 +26,8 @@ from wheels.manifest import Manifest, Pinned
 from wheels.own import ROOT, build_own_wheel
 from wheels.sources import Source, check_hash, hash_of
 
+CORE_PINS_NAME = "core.json"
+
 
 class Report(Protocol):
     """What is told while the folder is laid out. Sizes are in bytes."""
@@ -107,6 +109,15 @@ def lay_out(
         if not (target.is_file() and hash_of(target) == pinned.sha256):
             place(pinned.file_name, *cached(pinned))
 
+    pins = core_pins(manifest)
+    if not (out / CORE_PINS_NAME).is_file() or (out / CORE_PINS_NAME).read_text(encoding="utf-8") != pins:
+        with tempfile.TemporaryDirectory(prefix=".new-", dir=out) as folder:
+            new = Path(folder, CORE_PINS_NAME)
+            new.write_text(pins, encoding="utf-8")
+            os.replace(new, out / CORE_PINS_NAME)
+        placed.append(CORE_PINS_NAME)
+        report.placed(CORE_PINS_NAME, len(pins.encode()), "tree")
+
     with tempfile.TemporaryDirectory(prefix=".tree-", dir=out) as folder:
         own = build_own_wheel(Path(folder), root)
         if canonicalize_name(own.name.split("-")[0]) in manifest.wheels:
@@ -128,7 +139,7 @@ def lay_out(
         report.placed(LOCK_NAME, len(lock.encode()), "tree")
 
     check_lock(out)
-    present = {pinned.file_name for pinned in pinned_files} | {own_name, LOCK_NAME}
+    present = {pinned.file_name for pinned in pinned_files} | {own_name, LOCK_NAME, CORE_PINS_NAME}
     removed = sorted(name for name in earlier - present if (out / name).is_file())
     for name in removed:
         (out / name).unlink()
@@ -136,11 +147,17 @@ def lay_out(
     return LaidOut(out, tuple(placed), tuple(downloaded), tuple(removed), len(present), size)
 
 
+def core_pins(manifest: Manifest) -> str:
+    """The text of the file that says which hashes the core's files have: the lock names only packages."""
+    files = {name: pinned.sha256 for name, pinned in sorted(manifest.core.items()) if name != LOCK_NAME}
+    return json.dumps({"pyodide": manifest.pyodide, "files": files}, indent=1) + "\n"
+
+
 def check_layout(manifest: Manifest, out: Path) -> list[str]:
     """Proves that `out` is a whole distribution, and gives the names of its packages.
 
-    The core's files are there with the manifest's hashes, the lock file is consistent (see `check_lock`) and
-    names every package of the manifest and the project's own. Raises FileNotAvailable, WrongHash or
+    The core's files are there with the manifest's hashes, `core.json` says these, the lock file is consistent
+    (see `check_lock`) and names every package of the manifest and the project's own. Raises FileNotAvailable, WrongHash or
     LockError.
     """
     for name, pinned in manifest.core.items():
@@ -150,6 +167,9 @@ def check_layout(manifest: Manifest, out: Path) -> list[str]:
             attempt = Attempt(f"folder {out}", "not there; `python -m wheels lay-out` puts it there")
             raise FileNotAvailable(name, sha256=pinned.sha256, attempts=[attempt])
         check_hash(out / name, pinned.sha256)
+    pins = out / CORE_PINS_NAME
+    if not pins.is_file() or pins.read_text(encoding="utf-8") != core_pins(manifest):
+        raise LockError([f"{CORE_PINS_NAME} is missing, or says other hashes than the manifest pins"])
     entries: dict[str, PackageSpec] = {canonicalize_name(entry.name): entry for entry in check_lock(out)}
     expected = [*manifest.wheels, "pyodide-runtime"]
     problems = [f"{name} has no entry" for name in expected if name not in entries]

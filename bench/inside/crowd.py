@@ -49,13 +49,14 @@ class Crowd:
         return {}, rewards, no, no, {}
 
 
-def crowd_of(players: int, frames: int | None = None) -> Experiment:
-    """An experiment with so many players, of so many frames at the most."""
+def crowd_of(players: int, frames: int | None = None, episodes: int = 1) -> Experiment:
+    """An experiment with so many players, of so many episodes with so many frames at the most."""
     return Experiment(
         name=f"a crowd of {players}",
         environment=lambda: Crowd(players),
         players=players,
         max_steps=frames,
+        episodes=episodes,
         keys={"ArrowLeft": 1, "ArrowRight": 2},
         draw=_draw,
     )

@@ -1,8 +1,13 @@
-"""What it costs to save a state, to bring one back, and to digest one, beside a bare step of the same environment."""
+"""What it costs to save a state, to bring one back, and to digest one, beside a bare step of the same environment.
+
+And beside what one would do otherwise: pickle the environment, or make JSON of the state that it gives out itself.
+"""
 
 from __future__ import annotations
 
 import json
+import pickle
+from collections.abc import Callable
 from time import perf_counter
 from typing import Any
 
@@ -26,7 +31,7 @@ def measure(request: str) -> str:
         request: JSON of `source` and `blocks` (how many samples).
 
     Returns:
-        JSON: `step` (bare), `save`, `restore`, `digest`: lists of samples; `way`: how snapshots are taken.
+        JSON: `step` (bare), `save`, `otherwise`, `restore`, `digest`: lists of samples; `way`: how snapshots are taken.
     """
     values = json.loads(request)
     frames = values["blocks"] * BLOCK
@@ -36,14 +41,15 @@ def measure(request: str) -> str:
 
 
 def _of_states(chosen: Subject, frames: int) -> dict[str, list[float]]:
-    """Times of `step`, `save` and `restore`."""
+    """Times of `step`, `save`, `otherwise` and `restore`."""
     bare = chosen.bare()
+    otherwise = _otherwise(bare)
     environment = adapt(chosen.experiment.environment(), players=chosen.experiment.players)
     decoders = [environment.codecs[name].decode for name in environment.players]
     environment.reset(SEED)
     way = choose_way(environment, after_reset=True)
     saves: list[Any] = [way.save()]
-    samples = _Samples("step", "save", "restore")
+    samples = _Samples("step", "save", "otherwise", "restore")
     for frame in range(frames):
         began = perf_counter()
         bare.step(chosen.native[frame])
@@ -53,6 +59,10 @@ def _of_states(chosen: Subject, frames: int) -> dict[str, list[float]]:
         began = perf_counter()
         saved = way.save()
         samples.add("save", perf_counter() - began)
+
+        began = perf_counter()
+        otherwise()
+        samples.add("otherwise", perf_counter() - began)
         saves = [*saves[-BACK:], saved]
 
         began = perf_counter()
@@ -60,6 +70,18 @@ def _of_states(chosen: Subject, frames: int) -> dict[str, list[float]]:
         samples.add("restore", perf_counter() - began)
         way.restore(saved)
     return samples.means
+
+
+def _otherwise(bare: Any) -> Callable[[], object]:
+    """What saves the state of a bare environment without the product."""
+    if hasattr(bare, "get_state"):
+        return lambda: json.dumps(bare.get_state(), default=_plain)
+    return lambda: pickle.dumps(bare)
+
+
+def _plain(value: Any) -> Any:
+    """An array or a number of NumPy's as JSON has it."""
+    return value.tolist()
 
 
 def _of_digests(chosen: Subject, frames: int) -> list[float]:

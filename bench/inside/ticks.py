@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from time import perf_counter
 from typing import Any, NamedTuple
 
+from bench.inside.flat import event, frame_of, match_of, packet, records
 from bench.inside.subjects import balance
 from pyodide_runtime.experiment import Experiment
 from pyodide_runtime.participant import Participant
+from pyodide_runtime.records import Kind
 from pyodide_runtime.simulation import episode_seed
 from pyodide_runtime.worker import load_experiment
 
@@ -36,10 +38,6 @@ class Recorded(NamedTuple):
     frames: int
     chain: bytes
     rollbacks: int
-
-
-_HEAD = struct.Struct("<BBBBI")
-_PACKET, _EVENT, _UPLOAD = 1, 2, 4
 
 
 class Lived(NamedTuple):
@@ -92,12 +90,12 @@ def relive(experiment: Experiment, source: dict[str, Any], recorded: Recorded) -
     alone.start(start_of(experiment, 0))
     lived = []
     for now, inbox in recorded.ticks:
-        before = _frame(alone)
+        before = frame_of(alone)
         drawing[0] = 0.0
         began = perf_counter()
         alone.tick(now, inbox)
         taken = perf_counter() - began
-        stepped = _frame(alone) != before
+        stepped = frame_of(alone) != before
         step = 0.0
         if stepped:
             actions = _native(alone, bare)
@@ -105,7 +103,7 @@ def relive(experiment: Experiment, source: dict[str, Any], recorded: Recorded) -
             bare.step(actions)
             step = perf_counter() - began
         lived.append(Lived(stepped, taken * 1e6, drawing[0] * 1e6, step * 1e6))
-    if (_frame(alone), _chain(alone)) != (recorded.frames, recorded.chain):
+    if (frame_of(alone), _chain(alone)) != (recorded.frames, recorded.chain):
         raise ValueError("the match that was timed is not the one that was recorded")
     return lived
 
@@ -131,15 +129,15 @@ def record(experiment: Experiment, source: dict[str, Any]) -> Recorded:
                 ticks.append((now, inbox))
             answer = participant.tick(now, inbox)
             wakes[place] = max(now + 1.0, struct.unpack_from("<d", answer)[0])
-            for kind, peer, payload in _records(answer):
-                if kind == _PACKET:
-                    waiting[peer].append((now + LATENCY_MS, _HEAD.pack(_PACKET, place, 0, 0, len(payload)) + payload))
-                elif kind == _UPLOAD:
+            for kind, peer, channel, payload in records(answer):
+                if kind == Kind.PACKET:
+                    waiting[peer].append((now + LATENCY_MS, packet(place, channel, payload)))
+                elif kind == Kind.UPLOAD:
                     number = struct.unpack_from("<I", payload)[0]
-                    waiting[place].append((now + LATENCY_MS, _event({"type": "stored", "upload": number})))
+                    waiting[place].append((now + LATENCY_MS, event({"type": "stored", "upload": number})))
     if cast[0]._phase == "failed":
-        raise ValueError(f"the match failed: {_match(cast[0]).detail}")
-    return Recorded(ticks, _frame(cast[0]), _chain(cast[0]), _match(cast[0]).counters.rollbacks)
+        raise ValueError(f"the match failed: {match_of(cast[0]).detail}")
+    return Recorded(ticks, frame_of(cast[0]), _chain(cast[0]), match_of(cast[0]).counters.rollbacks)
 
 
 def start_of(experiment: Experiment, place: int) -> dict[str, Any]:
@@ -150,7 +148,7 @@ def start_of(experiment: Experiment, place: int) -> dict[str, Any]:
 
 def _keys(participant: Participant) -> bytes:
     right = balance(participant.runtime.simulation.root) == 1
-    return _event({"type": "key", "key": "ArrowRight", "down": right})
+    return event({"type": "key", "key": "ArrowRight", "down": right})
 
 
 def _native(participant: Participant, bare: Any) -> Any:
@@ -172,29 +170,6 @@ def _timed(view: Callable[[Any], bytes], total: list[float]) -> Callable[[Any], 
     return timed
 
 
-def _records(answer: bytes) -> Iterator[tuple[int, int, bytes]]:
-    at = 8
-    while at < len(answer):
-        kind, peer, _, _, length = _HEAD.unpack_from(answer, at)
-        at += _HEAD.size
-        yield kind, peer, answer[at : at + length]
-        at += length
-
-
-def _event(told: dict[str, Any]) -> bytes:
-    payload = json.dumps(told).encode()
-    return _HEAD.pack(_EVENT, 0, 0, 0, len(payload)) + payload
-
-
-def _match(participant: Participant) -> Any:
-    return participant._match
-
-
-def _frame(participant: Participant) -> int:
-    frame: int = _match(participant).frame
-    return frame
-
-
 def _chain(participant: Participant) -> bytes:
-    chain: bytes = _match(participant).ledger.newest
+    chain: bytes = match_of(participant).ledger.newest
     return chain

@@ -6,11 +6,15 @@ import { loadCore, loadPackages } from "/bridge/worker/loading.js";
 
 /** @type {import("pyodide").PyodideAPI} */
 let pyodide;
+/** Of `bench.inside.messages`, once it is asked for. @type {((text: string) => string) | undefined} */
+let operate;
 
 const say = (text) => self.postMessage({ type: "said", text });
 
-/** @param {{packages: string[], files: Record<string, string>}} request */
-async function open({ packages, files }) {
+/** @param {{packages: string[], files: Record<string, string>, isolated: boolean}} request */
+async function open({ packages, files, isolated }) {
+  // A page that is not isolated has a coarse clock and no memory to share.
+  if (self.crossOriginIsolated !== isolated) throw new Error(`this page is ${isolated ? "not " : ""}isolated`);
   const distribution = new URL("/pyodide/", self.location.origin).href;
   const { loadPyodide } = await import(`${distribution}pyodide.mjs`);
   const lock = await (await fetch(`${distribution}pyodide-lock.json`)).text();
@@ -36,10 +40,29 @@ async function call({ module, name, values }) {
   }
 }
 
+/** @param {{bytes: number, memory?: SharedArrayBuffer, round?: number}} request */
+function pass({ bytes, memory, round = 0 }) {
+  const made = new Uint8Array(bytes).fill(round);
+  if (!memory) {
+    self.postMessage({ type: "done", value: made.buffer }, [made.buffer]);
+    return;
+  }
+  new Uint8Array(memory, 4).set(made);
+  const flag = new Int32Array(memory, 0, 1);
+  Atomics.store(flag, 0, round);
+  Atomics.notify(flag, 0);
+}
+
 self.onmessage = async ({ data }) => {
   try {
-    if (!self.crossOriginIsolated) throw new Error("this page is not isolated, so its clock is a coarse one");
-    self.postMessage({ type: "done", value: await (data.open ? open(data.open) : call(data.call)) });
+    if (data.pass) {
+      pass(data.pass);
+    } else if (data.operate) {
+      operate ??= pyodide.pyimport("bench.inside.messages").operate;
+      self.postMessage({ type: "done", value: operate(data.operate) });
+    } else {
+      self.postMessage({ type: "done", value: await (data.open ? open(data.open) : call(data.call)) });
+    }
   } catch (error) {
     self.postMessage({ type: "failed", error: error instanceof Error ? error.message : String(error) });
   }

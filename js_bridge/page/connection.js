@@ -7,37 +7,25 @@
 import { TO_PAGE, faultOf } from "../messages.js";
 import { Picture } from "./canvas.js";
 import { sayGoodbye } from "./goodbye.js";
+import { Keeping } from "./keeping.js";
 import { Keyboard } from "./keyboard.js";
+import { openLine } from "./line.js";
 import { Links } from "./links.js";
 import { Progress } from "./progress.js";
 import { Relay, parseRelayed } from "./relay.js";
-import { Socket, socketUrl } from "./socket.js";
 
 /** @typedef {import("../messages.js").About} About */
 /** @typedef {import("../messages.js").Config} Config */
 /** @typedef {import("../messages.js").Phase} Phase */
 /** @typedef {import("../messages.js").Stage} Stage */
 /** @typedef {import("../messages.js").Start} Start */
-/** @typedef {import("./socket.js").Player} Player */
+/** @typedef {import("./handlers.js").ConnectionOptions} ConnectionOptions */
+/** @typedef {import("./handlers.js").Handlers} Handlers */
 
 /**
  * How packets go to another page: not yet, directly, through the server, or no more, because it has left.
  *
  * @typedef {"connecting" | import("../messages.js").Way} LinkState
- */
-
-/** @typedef {import("./handlers.js").Handlers} Handlers */
-
-/**
- * @typedef {object} ConnectionOptions
- * @property {string} room
- * @property {string} playerId
- * @property {HTMLCanvasElement} canvas it fills its parent as far as the picture's proportions allow
- * @property {string} [server] address of the server; default: the page's own
- * @property {boolean} [proxyChannels] let the page hand all packets on to the worker; default: only where it has to
- * @property {boolean} [watch] join as a spectator, who sees the match and has no part in it
- * @property {RTCIceTransportPolicy} [iceTransportPolicy] "relay": connect through TURN servers only; default: as the
- *   server says
  */
 
 /** @typedef {Record<string, number> & {links?: Record<string, LinkState>}} Stats */
@@ -71,6 +59,7 @@ export class Connection {
   #relay;
   /** @type {Map<number, LinkState>} */
   #linkStates = new Map();
+  #keeping = new Keeping((message, transfer) => this.#post(message, transfer));
   #key = "";
   #rejoining = false;
   /** @type {Keyboard | undefined} */
@@ -98,7 +87,7 @@ export class Connection {
       this.#fail(`The worker could not run${event.message ? `: ${event.message}` : ""}.`, event.message ?? "");
     };
     this.#worker.onmessageerror = () => console.warn("a message of the worker could not be read");
-    this.#socket = new Socket(socketUrl(options.room, options.playerId, this.#options.server, this.#options.watch), {
+    this.#socket = openLine(this.#options, {
       message: (message) => this.#fromServer(message),
       packet: (data) => this.#relayed(data),
       lost: () => this.#on.onLine?.("lost"),
@@ -135,6 +124,11 @@ export class Connection {
     const numbers = Object.fromEntries(names.map((name, at) => [name, this.#values[at] ?? NaN]));
     const links = names.length > 0 && { links: Object.fromEntries(this.#linkStates) };
     return /** @type {Stats} */ (/** @type {unknown} */ ({ ...numbers, ...links }));
+  }
+
+  /** The data that the page keeps where no server does; null elsewhere. */
+  get data() {
+    return this.config?.uploads === null ? this.#keeping : null;
   }
 
   /** Leaves the match for good: the others are told as well as can be, and everything is released. */
@@ -270,13 +264,18 @@ export class Connection {
       case "packet":
         this.#links?.send(message.peer, message.channel, message.data);
         break;
+      case "chunk":
+      case "exported":
+        this.#keeping.take(message);
+        break;
       case "log":
         console.info(message.text);
         break;
       case "failed":
         this.#links?.close();
         this.#fail(message.error, message.text);
-        this.#worker.terminate();
+        // What is kept here is made a table of there.
+        if (this.#keeping.empty) this.#worker.terminate();
         break;
     }
   }

@@ -1,5 +1,6 @@
 /**
- * @file What a `Connection` calls when something changed that a person may want to see. Nothing but types.
+ * @file What a `Connection` is told to do, and what it calls when something changed that a person may want to see.
+ * Nothing but types.
  */
 
 /** @typedef {import("../messages.js").About} About */
@@ -8,6 +9,19 @@
 /** @typedef {import("../messages.js").Phase} Phase */
 /** @typedef {import("./connection.js").LinkState} LinkState */
 /** @typedef {import("./socket.js").Player} Player */
+
+/**
+ * @typedef {object} ConnectionOptions
+ * @property {string} room
+ * @property {string} playerId
+ * @property {HTMLCanvasElement} canvas it fills its parent as far as the picture's proportions allow
+ * @property {string} [server] address of the server; default: the page's own
+ * @property {import("./bundle.js").Bundle} [bundle] what is played comes from a static folder, which names its server
+ * @property {boolean} [proxyChannels] let the page hand all packets on to the worker; default: only where it has to
+ * @property {boolean} [watch] join as a spectator, who sees the match and has no part in it
+ * @property {RTCIceTransportPolicy} [iceTransportPolicy] "relay": connect through TURN servers only; default: as the
+ *   server says
+ */
 
 /**
  * @typedef {object} Handlers called when something changed that a person may want to see; all may be left out

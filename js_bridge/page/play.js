@@ -4,10 +4,13 @@
  * element and the connection's numbers at `window.pyodideRuntime`.
  */
 
-import { connect } from "../index.js";
+import { Bundle, connect } from "../index.js";
+import { offerData } from "./download.js";
+import { placeInBundle, placeOnServer } from "./place.js";
 import { bannerFor, wordsFor } from "./words.js";
 
 /** @typedef {import("./connection.js").Connection} Connection */
+/** @typedef {import("./place.js").Place} Place */
 /** @typedef {import("./socket.js").Player} Player */
 
 /** What a participant reads when the match has ended, by outcome. @type {Readonly<Record<string, [string, string]>>} */
@@ -28,6 +31,11 @@ const ENDINGS = Object.freeze({
   ],
   left: ["You left the match", "Nothing more is asked of you."],
 });
+/** What they read where the page keeps the data itself. @type {Readonly<Record<string, string>>} */
+const KEPT = Object.freeze({
+  completed: "You have reached the end. Your data are on this page only: download them before you close it.",
+});
+const STILL_KEPT = "The data so far are on this page only: download them before you close it.";
 const WATCHED = Object.freeze(["The match has ended", "Thank you for watching. You may close this page."]);
 
 const ABOUT_TO_BEGIN = Object.freeze({
@@ -48,10 +56,6 @@ const REJOINING = Object.freeze({
 const DEBUG_EVERY = 250;
 
 const query = new URLSearchParams(location.search);
-const room = decodeURIComponent(location.pathname.split("/").filter(Boolean).at(-1) ?? "");
-const playerId = query.get("player_id") ?? "";
-/** Who came without a name may not know how the others come; this page's own address would bring the same player. */
-const inviting = query.get("invite") === "1";
 const watching = query.get("watch") === "1";
 
 /**
@@ -82,17 +86,21 @@ function showPhase(connection) {
   if (outcome) root.dataset.outcome = outcome;
   if (phase === "failed") root.dataset.error = error ?? "";
   const ending = watching && phase === "finished" ? WATCHED : ENDINGS[outcome ?? ""];
+  const kept = connection.data && !connection.data.empty;
   const plain = phase === "failed" ? ["Something went wrong", error ?? ""] : ["The match has ended", detail];
   const [title = "", text = ""] = ending ?? plain;
-  write({ title, text, status: "", label: ending && phase === "failed" ? error ?? "" : "" });
+  const told = kept ? KEPT[outcome ?? ""] ?? `${text}\n\n${STILL_KEPT}` : text;
+  write({ title, text: told, status: "", label: ending && phase === "failed" ? error ?? "" : "" });
+  element("data").hidden = !kept;
 }
 
 /**
  * @param {readonly Player[]} players
  * @param {number} count
  * @param {Connection} connection
+ * @param {Place} place
  */
-function showPlayers(players, count, { phase }) {
+function showPlayers(players, count, { phase }, { playerId, inviting }) {
   const missing = count - players.length;
   const other = watching ? "" : "other ";
   const others = missing === 1 ? `the ${watching ? "last" : "other"} player` : `${missing} ${other}players`;
@@ -141,8 +149,13 @@ function showNumbers(connection) {
   write({ debug: lines.map(([name = "", value = ""]) => `${name.padEnd(20)} ${value}`).join("\n") });
 }
 
-/** Joins, and shows what happens from then on. */
-function play() {
+/**
+ * Joins, and shows what happens from then on.
+ *
+ * @param {Place} place
+ * @param {Bundle} [bundle]
+ */
+function play(place, bundle) {
   /** @type {{players: readonly Player[], count: number}} */
   let roster = { players: [], count: 0 };
   /** @type {Known} */
@@ -154,15 +167,16 @@ function play() {
   };
   element("watching").hidden = !watching;
   const connection = connect({
-    room,
-    playerId,
+    room: place.room,
+    playerId: place.playerId,
     canvas: element("canvas"),
+    ...(bundle ? { bundle } : {}),
     proxyChannels: query.get("proxy_channels") === "1",
     watch: watching,
     ...(query.get("ice_transport_policy") === "relay" ? { iceTransportPolicy: /** @type {const} */ ("relay") } : {}),
     onPhase: (phase) => {
       showPhase(connection);
-      if (phase === "waiting") showPlayers(roster.players, roster.count, connection);
+      if (phase === "waiting") showPlayers(roster.players, roster.count, connection, place);
     },
     onProgress: ({ fraction, label }) => {
       const percent = Math.round(fraction * 100);
@@ -181,7 +195,7 @@ function play() {
     onPlayers: (players, count) => {
       roster = { players, count };
       write({ name: connection.about?.name ?? connection.config?.experiment.settings.name ?? "" });
-      showPlayers(players, count, connection);
+      showPlayers(players, count, connection, place);
     },
     onLinks: (links) => {
       learn({ links });
@@ -202,9 +216,9 @@ function play() {
       element("warning").hidden = false;
     },
   });
-  const address = `${location.origin}${location.pathname}`;
-  element("address").setAttribute("href", address);
-  write({ address });
+  element("address").setAttribute("href", place.address);
+  write({ address: place.address });
+  offerData(element("data"), connection);
   Object.assign(window, { pyodideRuntime: connection });
   if (query.get("debug") === "1") {
     element("debug").hidden = false;
@@ -212,7 +226,36 @@ function play() {
   }
 }
 
+/** @param {string} text why nobody can play here */
+function refuse(text) {
+  Object.assign(document.documentElement.dataset, { phase: "failed", error: text });
+  write({ title: "This page cannot be played", text });
+}
+
+/**
+ * Plays what a static folder holds.
+ *
+ * @param {string} url of its experiment.json
+ */
+async function playBundle(url) {
+  try {
+    const bundle = await Bundle.read(url);
+    write({ name: bundle.name });
+    if (bundle.fault) {
+      refuse(bundle.fault);
+      return;
+    }
+    const place = placeInBundle(new URL(location.href));
+    history.replaceState(null, "", place.url);
+    play(place, bundle);
+  } catch (error) {
+    refuse(`A file of this page could not be had: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
 // A page that comes back from the browser's memory has left its match.
 window.addEventListener("pageshow", ({ persisted }) => persisted && location.reload());
 
-play();
+const bundled = document.querySelector("meta[name=pyodide-runtime-bundle]")?.getAttribute("content");
+if (bundled) void playBundle(new URL(bundled, document.baseURI).href);
+else play(placeOnServer(new URL(location.href)));

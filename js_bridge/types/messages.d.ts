@@ -18,7 +18,7 @@ export function faultOf(table: Table, message: any): string | null;
  * @property {string} distribution URL of the folder with Pyodide and its packages, ending in a slash
  * @property {any[]} ice_servers
  * @property {any} rtc_configuration
- * @property {string} uploads URL that chunks are posted under
+ * @property {string | null} uploads URL that chunks are posted under; null: the page keeps them
  */
 /**
  * @typedef {object} Start what the server says once every player is ready
@@ -79,6 +79,7 @@ export function faultOf(table: Table, message: any): string | null;
  *   | {type: "key", key: string, down: boolean}
  *   | {type: "focus", focused: boolean}
  *   | {type: "visibility", hidden: boolean}
+ *   | {type: "export", rows: ArrayBuffer}
  *   | {type: "leave", done?: Int32Array}} ToWorker
  */
 /**
@@ -96,6 +97,8 @@ export function faultOf(table: Table, message: any): string | null;
  *   | {type: "catching_up", share: number | null}
  *   | {type: "relay", peer: number, channel: ChannelName, heard: boolean, data: ArrayBuffer}
  *   | {type: "packet", peer: number, channel: ChannelName, data: ArrayBuffer}
+ *   | {type: "chunk", kind: string, body: ArrayBuffer}
+ *   | {type: "exported", csv: ArrayBuffer | null}
  *   | {type: "log", text: string}
  *   | {type: "failed", error: string, text: string}} ToPage
  */
@@ -131,9 +134,9 @@ export type Config = {
     ice_servers: any[];
     rtc_configuration: any;
     /**
-     * URL that chunks are posted under
+     * URL that chunks are posted under; null: the page keeps them
      */
-    uploads: string;
+    uploads: string | null;
 };
 /**
  * what the server says once every player is ready
@@ -277,6 +280,9 @@ export type ToWorker = {
     type: "visibility";
     hidden: boolean;
 } | {
+    type: "export";
+    rows: ArrayBuffer;
+} | {
     type: "leave";
     done?: Int32Array;
 };
@@ -338,6 +344,13 @@ export type ToPage = {
     peer: number;
     channel: ChannelName;
     data: ArrayBuffer;
+} | {
+    type: "chunk";
+    kind: string;
+    body: ArrayBuffer;
+} | {
+    type: "exported";
+    csv: ArrayBuffer | null;
 } | {
     type: "log";
     text: string;

@@ -6,6 +6,7 @@
 import { explain } from "../failure.js";
 import { TO_WORKER, faultOf } from "../messages.js";
 import { Channels } from "./channels.js";
+import { Handover } from "./handover.js";
 import { loadCore, loadRequirements } from "./loading.js";
 import { Loop } from "./loop.js";
 import { Stages, countingFetch } from "./stages.js";
@@ -21,10 +22,12 @@ const scope = /** @type {any} */ (self);
 let files = [];
 /** @type {Loop | undefined} */
 let loop;
-/** @type {Uploads | undefined} */
+/** @type {Uploads | Handover | undefined} */
 let uploads;
 /** @type {((start: string) => void) | undefined} */
 let begin;
+/** @type {((rows: Uint8Array) => Uint8Array) | undefined} */
+let tabulate;
 
 /**
  * @param {ToPage} message
@@ -81,7 +84,10 @@ async function load(config) {
     current = "install";
     await loadRequirements(pyodide, plan, stage);
     const about = JSON.parse(await stage("experiment", () => api.open(JSON.stringify(config))));
-    uploads = new Uploads(new URL(config.uploads, scope.location.origin).href, (answer) => loop?.inbox.event(answer));
+    const stored = (/** @type {import("./uploads.js").Answer} */ answer) => loop?.inbox.event(answer);
+    uploads = config.uploads === null
+      ? new Handover(post, stored)
+      : new Uploads(new URL(config.uploads, scope.location.origin).href, stored);
     const tick = api.tick;
     loop = new Loop((now, inbox) => tick(now, inbox), {
       send: (peer, channel, payload) => channels.send(peer, channel, payload),
@@ -90,6 +96,7 @@ async function load(config) {
       fail,
     });
     begin = (start) => api.start(start);
+    tabulate = (rows) => api.export(rows);
     post({ type: "ready", about });
   } catch (error) {
     fail(error);
@@ -106,6 +113,21 @@ async function read(url) {
   const response = await fetch(url);
   if (!response.ok) throw new Error(`${url}: the server answered ${response.status}`);
   return response.text();
+}
+
+/**
+ * Makes the table of the rows that the page kept. Where Python can no more, the page is told so.
+ *
+ * @param {ArrayBuffer} rows
+ */
+function exportRows(rows) {
+  try {
+    const csv = tabulate?.(new Uint8Array(rows)).slice().buffer ?? null;
+    post({ type: "exported", csv: /** @type {ArrayBuffer | null} */ (csv) }, csv ? [csv] : []);
+  } catch (error) {
+    post({ type: "log", text: `the table could not be made: ${error}` });
+    post({ type: "exported", csv: null });
+  }
 }
 
 /** @param {import("../messages.js").ToWorker} message */
@@ -155,6 +177,9 @@ function take(message) {
       break;
     case "visibility":
       loop?.inbox.event({ type: "visibility", hidden: message.hidden });
+      break;
+    case "export":
+      exportRows(message.rows);
       break;
     case "leave":
       uploads?.leave();

@@ -57,6 +57,11 @@ class Evidence:
             if self._wanted(number + 1):
                 self._keep(self.runtime.held(number + 1))
 
+    @property
+    def since(self) -> int | None:
+        """The oldest frame from which something may be played again; None if nothing is kept."""
+        return next(iter(self.states), None)
+
     def agreed(self, rows: int) -> None:
         """All peers are known to have the first `rows` rows alike: let go of what can be no evidence any more."""
         while self.rows and (oldest := next(iter(self.rows))) < rows:

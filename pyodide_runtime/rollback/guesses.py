@@ -162,9 +162,7 @@ class OwnGuesser(Guesser):
         return None
 
 
-def guessers_of(
-    prediction: Prediction | Predictor, players: Sequence[str], codecs: Sequence[ActionCodec]
-) -> list[Guesser | None]:
+def guessers_of(prediction: Prediction | Predictor, players: Sequence[str], codecs: Sequence[ActionCodec]) -> list[Guesser | None]:
     """One for each player; None where guesses need no more than the last input."""
     if isinstance(prediction, Prediction):
         return [LearnedGuesser() if prediction is Prediction.LEARNED else None for _ in players]

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from starlette.applications import Starlette
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -34,7 +35,12 @@ def make_app(options: ServerOptions) -> ASGIApp:
             _sprites(context),
         ]
     )
-    return CrossOriginIsolation(SameOrigin(site, options.report))
+    app: ASGIApp = SameOrigin(site, options.report, options.allowed_origins)
+    if options.allowed_origins:
+        app = CORSMiddleware(
+            app, allow_origins=options.allowed_origins, allow_methods=["GET", "POST"], allow_headers=["content-type"], max_age=3600
+        )
+    return CrossOriginIsolation(app)
 
 
 def _folder(prefix: str, folder: Folder) -> BaseRoute:

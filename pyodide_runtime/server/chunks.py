@@ -8,7 +8,6 @@ from __future__ import annotations
 import enum
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -78,12 +77,6 @@ def parse(kind: Kind, body: bytes, after: Place | None = None) -> Chunk:
         elif kind is Kind.DIAGNOSTICS and _is_place(value.get("certified_through")):
             certified = (value["certified_through"][0], value["certified_through"][1])
     return Chunk(body, count, last=after, certified=certified)
-
-
-def cells(rows: bytes) -> Iterator[list[tuple[str, str]]]:
-    """Column and text of every cell, row by row, of stored rows."""
-    for line in rows.split(b"\n")[:-1]:
-        yield [(column, text) for column, text in json.loads(line)["cells"]]
 
 
 def is_outcome(value: object) -> bool:

@@ -15,6 +15,7 @@ import socket
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from pyodide_runtime.errors import PyodideRuntimeError
 from pyodide_runtime.ice import IceError, checked_servers
@@ -26,9 +27,11 @@ if TYPE_CHECKING:
 DEMO_ROOM = "demo"
 LARGEST_SOCKET_MESSAGE_BYTES = 2**20
 NEEDED_FILES = ("pyodide.mjs", "pyodide-lock.json")
+DEFAULT_PORTS = {"http": 80, "https": 443}
 PACKAGES = ("starlette", "uvicorn", "websockets")
 
 _TURN_SERVER = re.compile(r"(?P<scheme>turns?):(?P<user>[^:@\s]+):(?P<password>[^@\s]+)@(?P<address>[^@\s]+)")
+_HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?|[0-9a-f:.]*:[0-9a-f:.]*")
 _STUN_SERVER = re.compile(r"stuns?:[^@\s]+")
 
 
@@ -45,6 +48,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=_port,
         default=8000,
         help="port to listen on, 0 for any free one (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--allow-origin",
+        type=origin,
+        action="append",
+        default=[],
+        metavar="ORIGIN",
+        help="https://HOST of pages elsewhere that may join and upload: a bundle's; may be repeated",
     )
     parser.add_argument("--data", type=Path, default=Path("data"), help="folder for the players' data (default: %(default)s)")
     parser.add_argument(
@@ -98,6 +109,7 @@ def run(arguments: argparse.Namespace) -> int:
         data=arguments.data,
         distribution=arguments.distribution,
         bridge=bridge_folder(),
+        allowed_origins=arguments.allow_origin,
         socket_delay_ms=arguments.socket_delay_ms,
         ice_servers=[*arguments.ice_server, *arguments.ice_servers],
         ice_transport_policy=arguments.ice_transport_policy,
@@ -126,6 +138,21 @@ def ice_server(text: str) -> dict[str, Any]:
     if _STUN_SERVER.fullmatch(text):
         return {"urls": text}
     raise argparse.ArgumentTypeError(f"{text!r} is no ICE server; write stun:HOST:PORT or turn:USER:PASSWORD@HOST:PORT")
+
+
+def origin(text: str) -> str:
+    """The origin that a URL is of, as browsers write it: "https://example.org", without a default port and without a path."""
+    try:
+        parts = urlsplit(text)
+        default = DEFAULT_PORTS[parts.scheme]
+        port = parts.port or default
+    except (KeyError, ValueError):
+        raise argparse.ArgumentTypeError(f"{text!r} is no origin; write https://HOST or https://HOST:PORT") from None
+    host = parts.hostname or ""
+    if not _HOST.fullmatch(host) or parts.path not in ("", "/") or parts.query or parts.fragment or parts.username is not None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no origin; write https://HOST or https://HOST:PORT, and nothing behind it")
+    shown = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{shown}" if port == default else f"{parts.scheme}://{shown}:{port}"
 
 
 def ice_servers_file(text: str) -> list[dict[str, Any]]:

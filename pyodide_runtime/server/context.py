@@ -30,6 +30,7 @@ class ServerOptions:
         data: the folder for sessions.
         distribution: the laid-out folder with Pyodide and the wheels, served as `/pyodide/`.
         bridge: the folder with the page and its modules, served as `/bridge/`.
+        allowed_origins: origins of pages elsewhere that may join and upload, as browsers write them.
         socket_delay_ms: milliseconds by which each WebSocket message comes late, both ways; for tests.
         ice_servers: `RTCIceServer` objects for the pages, as JSON values, besides the experiment's own.
         ice_transport_policy: "all" or "relay", in place of the experiment's own; None leaves it that.
@@ -40,6 +41,7 @@ class ServerOptions:
     data: Path
     distribution: Path
     bridge: Path
+    allowed_origins: list[str] = field(default_factory=list)
     socket_delay_ms: float = 0
     ice_servers: list[dict[str, Any]] = field(default_factory=list)
     ice_transport_policy: str | None = None

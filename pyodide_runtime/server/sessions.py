@@ -16,11 +16,12 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from pyodide_runtime.errors import PyodideRuntimeError
-from pyodide_runtime.ledger import to_csv
-from pyodide_runtime.server.chunks import LARGEST_CHUNK_BYTES, BadChunk, Kind, cells
+from pyodide_runtime.rows import to_csv
+from pyodide_runtime.server.chunks import LARGEST_CHUNK_BYTES, BadChunk, Kind
 from pyodide_runtime.server.context import Context
 from pyodide_runtime.server.identifiers import BadIdentifier
 from pyodide_runtime.server.storage import NotStored, SequenceGap, StorageFailed, TooLarge
+from pyodide_runtime.uploads import read_rows
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -59,7 +60,7 @@ def routes(context: Context) -> list[BaseRoute]:
             session, player = request.path_params["session"], request.path_params["player"]
             content = storage.text(session, player, kind)
             if kind is Kind.ROWS:
-                content = to_csv(cells(content))
+                content = to_csv(read_rows(content))
             name = f"{session}-{player}-{suffix}"
             return Response(content, media_type=media_type, headers={"Content-Disposition": f'inline; filename="{name}"'})
 

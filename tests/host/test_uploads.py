@@ -9,8 +9,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pyodide_runtime.rows import Row
-from pyodide_runtime.uploads import CHUNK_BYTES, FIRST_WAIT_MS, GATHER_MS, LONGEST_WAIT_MS, Chunk, UploadJournal
+from pyodide_runtime.rows import Row, to_csv
+from pyodide_runtime.uploads import (
+    CHUNK_BYTES,
+    FIRST_WAIT_MS,
+    GATHER_MS,
+    LONGEST_WAIT_MS,
+    PATIENCE_MS,
+    ROOM_MS,
+    Chunk,
+    UploadJournal,
+)
+from pyodide_runtime.worker import export
 
 
 def lines(chunks: list[Chunk], kind: str) -> list[Any]:
@@ -193,3 +203,27 @@ def test_whatever_is_lost_every_line_is_stored_once_and_in_order(fate: str, cour
     for kind, wanted in written.items():
         assert lines([stored[key] for key in sorted(stored) if key[0] == kind], kind) == wanted
         assert [key[1] for key in sorted(stored) if key[0] == kind] == list(range(sum(key[0] == kind for key in stored)))
+
+
+def test_lines_are_made_text_between_two_frames_where_there_is_time_and_in_the_end_in_any_case() -> None:
+    journal = UploadJournal({"session": "S"})
+    assert journal.due(GATHER_MS - 1, 1000.0) == []
+    assert journal.due(GATHER_MS, 0.0) == [], "within a frame"
+    assert journal.due(GATHER_MS + 1, ROOM_MS - 0.1) == [], "shortly before one"
+    assert [chunk.kind for chunk in journal.due(GATHER_MS + 2, ROOM_MS)] == ["record"]
+    busy = UploadJournal({"session": "S"})
+    assert not any(busy.due(float(now), 0.0) for now in range(int(GATHER_MS + PATIENCE_MS)))
+    assert [chunk.kind for chunk in busy.due(GATHER_MS + PATIENCE_MS, 0.0)] == ["record"]
+    flushed = UploadJournal({"session": "S"})
+    flushed.flush()
+    assert [chunk.kind for chunk in flushed.due(0.0, 0.0)] == ["record"], "what is asked for waits for nothing"
+
+
+def test_the_table_of_the_chunks_is_that_of_the_rows() -> None:
+    journal = UploadJournal({"session": "S"})
+    rows = [Row(("episode", "frame", "info.a"), (0, frame, 'a "b",\r\u2028')) for frame in range(40)]
+    for start in (0, 25):
+        journal.rows(0, start, rows[start : 25 if start == 0 else 40], [(b"\1\2",)] * 25)
+    body = b"".join(chunk.body for chunk in journal.due(GATHER_MS) if chunk.kind == "rows")
+    assert export(body) == to_csv([row.cells for row in rows])
+    assert export(b"") == to_csv([])

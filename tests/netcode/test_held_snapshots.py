@@ -46,14 +46,18 @@ class StraightRun:
 
 
 def compare(match: Match, straight: StraightRun) -> int:
-    """Compare every snapshot that a host holds, and every record; how many snapshots there were."""
-    runtime = match.runtime
+    """Compare every snapshot that a host holds, and every record that it has not forgotten; how many snapshots there were."""
+    runtime, players = match.runtime, range(len(match.runtime.players))
     records = list(runtime.records)
     held = runtime.held_frames
     assert held[-1] == runtime.frame == len(records)
-    digests, played = straight.play([record.actions for record in records], held)
+    first = records.count(None)  # type: ignore[arg-type]
+    assert None not in records[first:] and first <= match.session.final
+    final = zip(*(match._history.span(match.episode, player, 0, first) for player in players), strict=True)
+    actions = [tuple(data[1:] for data in inputs) for inputs in final] + [record.actions for record in records[first:]]
+    digests, played = straight.play(actions, held)
     assert [runtime.snapshot_digest(frame) for frame in held] == digests
-    assert records == played
+    assert records[first:] == played[first:]
     return len(held)
 
 

@@ -21,7 +21,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
 
-from pyodide_runtime.server.command import bridge_folder, ice_server, ice_servers_file
+from pyodide_runtime.server.command import bridge_folder, ice_server, ice_servers_file, origin
 
 EXPERIMENT = """
 import pyodide_runtime as pr
@@ -218,3 +218,13 @@ def test_a_file_of_ice_servers_is_read_and_checked(tmp_path: Path) -> None:
 
 def test_the_bridge_is_found_in_the_tree() -> None:
     assert (bridge_folder() / "page" / "play.html").is_file()
+
+
+def test_an_origin_is_written_as_browsers_write_it() -> None:
+    assert origin("https://Lab.example/") == "https://lab.example"
+    assert origin("https://lab.example:443") == "https://lab.example"
+    assert origin("http://lab.example:8080") == "http://lab.example:8080"
+    assert origin("http://[::1]:80") == "http://[::1]"
+    for wrong in ("*", "null", "lab.example", "file:///x", "https://lab.example/x", "https://me@lab.example", "https://l.e:x"):
+        with pytest.raises(argparse.ArgumentTypeError):
+            origin(wrong)

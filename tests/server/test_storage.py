@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pyodide_runtime.server import chunks, storage
+from pyodide_runtime.server import storage
 from pyodide_runtime.server.chunks import BadChunk, Kind
 from pyodide_runtime.server.identifiers import BadIdentifier
 from pyodide_runtime.server.storage import (
@@ -20,6 +20,7 @@ from pyodide_runtime.server.storage import (
     TooLarge,
     now,
 )
+from pyodide_runtime.uploads import read_rows
 
 SESSION = "20260101-000000-abc"
 
@@ -149,7 +150,7 @@ def test_a_row_is_never_written_twice_over_chunks_either(kept: Storage) -> None:
 
 def test_cells_come_back_row_by_row(kept: Storage) -> None:
     kept.append(SESSION, "A", Kind.ROWS, 0, b'{"episode":0,"frame":0,"cells":[["a\\u2028","1\\r"],["b","x"]]}\r\n')
-    assert list(chunks.cells(kept.text(SESSION, "A", Kind.ROWS))) == [[("a\u2028", "1\r"), ("b", "x")]]
+    assert list(read_rows(kept.text(SESSION, "A", Kind.ROWS))) == [[("a\u2028", "1\r"), ("b", "x")]]
 
 
 def test_sizes_are_limited(kept: Storage, monkeypatch: pytest.MonkeyPatch) -> None:

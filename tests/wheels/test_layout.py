@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 
@@ -15,10 +16,10 @@ from wheels.layout import check_layout
 def test_every_pinned_file_is_laid_out_and_locked(workshop: Workshop) -> None:
     done = workshop.lay_out()
     names = {"pyodide.mjs", "python_stdlib.zip", "numpy-2.4.3-py3-none-any.whl", "game-1.2-py3-none-any.whl"}
-    assert {path.name for path in workshop.out.iterdir()} == names | {OWN_WHEEL, "pyodide-lock.json"}
-    assert set(done.placed) == names | {OWN_WHEEL, "pyodide-lock.json"}
+    assert {path.name for path in workshop.out.iterdir()} == names | {OWN_WHEEL, "core.json", "pyodide-lock.json"}
+    assert set(done.placed) == names | {OWN_WHEEL, "core.json", "pyodide-lock.json"}
     assert set(done.downloaded) == names | {"pyodide-lock.json"}
-    assert done.files == 6
+    assert done.files == 7
     assert done.size == sum(path.stat().st_size for path in workshop.out.iterdir())
     lock = workshop.lock()
     assert set(lock) == {"numpy", "game", "pyodide-runtime"}
@@ -103,7 +104,7 @@ def test_a_new_folder_is_laid_out_from_the_cache_alone(workshop: Workshop) -> No
     done = workshop.lay_out()
     assert workshop.asked() == []
     assert done.downloaded == ()
-    assert len(done.placed) == 6
+    assert len(done.placed) == 7
 
 
 def test_a_damaged_file_is_laid_out_anew(workshop: Workshop) -> None:
@@ -233,3 +234,17 @@ def test_the_check_names_a_package_that_is_locked_in_another_version(workshop: W
     workshop.pin("wheel", "game", "1.3", newer, ["pypi"])
     with pytest.raises(LockError, match=r"game is game-1\.2-.*, not game-1\.3-"):
         check_layout(workshop.manifest(), workshop.out)
+
+
+def test_the_folder_says_which_hashes_the_core_has_and_a_check_finds_what_it_does_not_say(workshop: Workshop) -> None:
+    workshop.lay_out()
+    told = json.loads((workshop.out / "core.json").read_text())
+    assert told["files"] == {name: sha256(workshop.out / name) for name in ("pyodide.mjs", "python_stdlib.zip")}
+    for wrong in (None, "{}"):
+        (workshop.out / "core.json").unlink(missing_ok=True)
+        if wrong is not None:
+            (workshop.out / "core.json").write_text(wrong)
+        with pytest.raises(LockError, match=r"core\.json"):
+            check_layout(workshop.manifest(), workshop.out)
+    assert workshop.lay_out().placed == ("core.json",)
+    check_layout(workshop.manifest(), workshop.out)

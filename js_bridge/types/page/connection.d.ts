@@ -31,6 +31,8 @@ export class Connection {
      * @returns {Stats}
      */
     stats(): Stats;
+    /** The data that the page keeps where no server does; null elsewhere. */
+    get data(): Keeping | null;
     /** Leaves the match for good: the others are told as well as can be, and everything is released. */
     close(): void;
     #private;
@@ -40,37 +42,13 @@ export type Config = import("../messages.js").Config;
 export type Phase = import("../messages.js").Phase;
 export type Stage = import("../messages.js").Stage;
 export type Start = import("../messages.js").Start;
-export type Player = import("./socket.js").Player;
+export type ConnectionOptions = import("./handlers.js").ConnectionOptions;
+export type Handlers = import("./handlers.js").Handlers;
 /**
  * How packets go to another page: not yet, directly, through the server, or no more, because it has left.
  */
 export type LinkState = "connecting" | import("../messages.js").Way;
-export type Handlers = import("./handlers.js").Handlers;
-export type ConnectionOptions = {
-    room: string;
-    playerId: string;
-    /**
-     * it fills its parent as far as the picture's proportions allow
-     */
-    canvas: HTMLCanvasElement;
-    /**
-     * address of the server; default: the page's own
-     */
-    server?: string;
-    /**
-     * let the page hand all packets on to the worker; default: only where it has to
-     */
-    proxyChannels?: boolean;
-    /**
-     * join as a spectator, who sees the match and has no part in it
-     */
-    watch?: boolean;
-    /**
-     * "relay": connect through TURN servers only; default: as the
-     * server says
-     */
-    iceTransportPolicy?: RTCIceTransportPolicy;
-};
 export type Stats = Record<string, number> & {
     links?: Record<string, LinkState>;
 };
+import { Keeping } from "./keeping.js";

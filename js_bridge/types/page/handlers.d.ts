@@ -4,6 +4,35 @@ export type PeerState = import("../messages.js").PeerState;
 export type Phase = import("../messages.js").Phase;
 export type LinkState = import("./connection.js").LinkState;
 export type Player = import("./socket.js").Player;
+export type ConnectionOptions = {
+    room: string;
+    playerId: string;
+    /**
+     * it fills its parent as far as the picture's proportions allow
+     */
+    canvas: HTMLCanvasElement;
+    /**
+     * address of the server; default: the page's own
+     */
+    server?: string;
+    /**
+     * what is played comes from a static folder, which names its server
+     */
+    bundle?: import("./bundle.js").Bundle;
+    /**
+     * let the page hand all packets on to the worker; default: only where it has to
+     */
+    proxyChannels?: boolean;
+    /**
+     * join as a spectator, who sees the match and has no part in it
+     */
+    watch?: boolean;
+    /**
+     * "relay": connect through TURN servers only; default: as the
+     * server says
+     */
+    iceTransportPolicy?: RTCIceTransportPolicy;
+};
 /**
  * called when something changed that a person may want to see; all may be left out
  */
