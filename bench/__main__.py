@@ -13,17 +13,18 @@ from bench.machine import describe, load
 from bench.measurements import IN_WORKERS, TITLES, measure_in_workers
 from bench.playing import measure_match
 from bench.serving import ROOT
+from bench.startup import measure_startup
 from bench.workers import Chromium
 
-MATCH = "match"
-NAMES = [*IN_WORKERS, MATCH]
+MATCH, STARTUP = "match", "startup"
+NAMES = [STARTUP, *IN_WORKERS, MATCH]
 
 
 def main() -> int:
     """Run what was asked for. 0 also where a limit is missed: the table says so."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--only", nargs="+", choices=NAMES, default=NAMES, metavar="NAME", help=f"of {', '.join(NAMES)}")
-    parser.add_argument("--example", nargs="+", choices=TITLES, default=TITLES, help="which examples, in workers (default: all)")
+    parser.add_argument("--example", nargs="+", choices=TITLES, default=TITLES, help="which examples, in workers and at start-up (default: all)")
     parser.add_argument("--json", type=Path, default=Path("bench.json"), help="where the report goes (default: bench.json)")
     parser.add_argument("--distribution", type=Path, default=ROOT / "build" / "pyodide", help="the laid-out Pyodide folder")
     arguments = parser.parse_args()
@@ -49,11 +50,13 @@ def _measure(names: list[str], titles: list[str], distribution: Path, versions: 
     if MATCH in names:
         # First, while the machine has done nothing else.
         lines = measure_match()
-    inside = [name for name in names if name != MATCH]
+    if STARTUP in names:
+        lines = measure_startup(distribution, titles) + lines
+    inside = [name for name in names if name in IN_WORKERS]
     if inside:
         with Chromium(distribution) as chromium:
             versions["chromium"] = chromium.version
-            lines = measure_in_workers(chromium, inside, titles, versions) + lines
+            lines += measure_in_workers(chromium, inside, titles, versions)
     return lines
 
 

@@ -12,7 +12,9 @@ __all__ = ["versions"]
 
 def versions() -> dict[str, Any]:
     """Python, platform, and every installed package by name, as JSON values."""
-    packages = {str(package.metadata["Name"]).lower(): package.version for package in metadata.distributions()}
+    # Each look at `metadata` reads and parses it anew, a whole README with it.
+    about = [package.metadata for package in metadata.distributions()]
+    packages = {str(package["Name"]).lower(): package["Version"] for package in about}
     return {
         "python": platform.python_version(),
         "platform": sys.platform,

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TextIO
 
 from wheels.errors import WheelsError
+from wheels.images import make_images
 from wheels.layout import check_layout, lay_out
 from wheels.manifest import DEFAULT_PATH, read_manifest
 from wheels.own import ROOT
@@ -60,6 +61,10 @@ class Printed:
             self._stream.flush()
         else:
             self._line(f"  {file_name}: {far}")
+
+    def say(self, text: str) -> None:
+        """Says what else is being done."""
+        self._line(f"  {text}")
 
     def _line(self, text: str) -> None:
         start = "\r\x1b[K" if self._rewrites else ""
@@ -124,7 +129,11 @@ def _lay_out(options: argparse.Namespace) -> None:
     finally:
         for source in sources.values():
             source.close()
+    say = printed.say
+    images = make_images(options.out, plans=manifest.images, cache=options.cache, say=say)
     for name in done.removed:
         print(f"  {name}: removed, no longer part of the distribution")
     news = f"{len(done.placed)} new, {len(done.downloaded)} downloaded" if done.placed else "all in place"
     print(f"{done.files} files, {megabytes(done.size)}: {news}")
+    if manifest.images:
+        print(f"{len(manifest.images)} memory images: {f'{len(images)} files new' if images else 'all in place'}")

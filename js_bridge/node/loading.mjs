@@ -8,7 +8,7 @@ import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 
 import { explain } from "../failure.js";
-import { loadCore, loadPackages, loadRequirements } from "../worker/loading.js";
+import { ENVIRONMENT, loadCore, loadPackages, loadRequirements } from "../worker/loading.js";
 
 /** @typedef {import("pyodide").PyodideAPI} PyodideAPI */
 
@@ -43,10 +43,25 @@ export async function loadDistribution(folder, packages = []) {
     options: { packageCacheDir: distribution },
   });
   await loadPackages(pyodide, packages);
-  pyodide.setStdout({ write: (bytes) => writeAll(1, bytes), isatty: false });
-  pyodide.setStderr({ write: (bytes) => writeAll(2, bytes), isatty: false });
-  mountHost(pyodide);
-  return pyodide;
+  return withHost(pyodide);
+}
+
+/**
+ * Loads Python itself, from a folder that need not have a lock: for what is done before there is one.
+ *
+ * @param {string} folder Pyodide's core files
+ * @returns {Promise<PyodideAPI>} as {@link loadDistribution} gives it, without any package
+ */
+export async function loadBare(folder) {
+  const distribution = `${resolve(folder)}/`;
+  const { loadPyodide } = await import(pathToFileURL(`${distribution}pyodide.mjs`).href);
+  const { info } = JSON.parse(readFileSync(`${distribution}pyodide-lock.json`, "utf8"));
+  const pyodide = await loadPyodide({
+    indexURL: distribution,
+    lockFileContents: JSON.stringify({ info, packages: {} }),
+    env: { ...ENVIRONMENT },
+  });
+  return withHost(pyodide);
 }
 
 /**
@@ -137,6 +152,17 @@ export async function command(main) {
     writeAll(2, Buffer.from(`${error instanceof Error ? error.message : String(error)}\n`));
     process.exitCode = usage ? 2 : 1;
   }
+}
+
+/**
+ * @param {PyodideAPI} pyodide
+ * @returns {PyodideAPI} the same, with the process's output and the host's files
+ */
+function withHost(pyodide) {
+  pyodide.setStdout({ write: (bytes) => writeAll(1, bytes), isatty: false });
+  pyodide.setStderr({ write: (bytes) => writeAll(2, bytes), isatty: false });
+  mountHost(pyodide);
+  return pyodide;
 }
 
 /**

@@ -17,7 +17,6 @@ import { Socket, socketUrl } from "./socket.js";
 /** @typedef {import("../messages.js").Config} Config */
 /** @typedef {import("../messages.js").PeerState} PeerState */
 /** @typedef {import("../messages.js").Phase} Phase */
-/** @typedef {import("../messages.js").Stage} Stage */
 /** @typedef {import("../messages.js").Start} Start */
 /** @typedef {import("./socket.js").Player} Player */
 
@@ -91,8 +90,10 @@ export class Connection {
   constructor(options) {
     this.#on = options;
     this.#options = { server: location.origin, proxyChannels: false, watch: false, ...options };
-    this.#picture = new Picture(options.canvas, (text) => this.#warn(text));
-    this.#stage({ name: "join", bytes: 0, total: null, start: performance.now(), end: null });
+    const drawn = () => this.#stage((all) => all.end("picture"));
+    this.#picture = new Picture(options.canvas, (text) => this.#warn(text), drawn);
+    this.#progress.update({ name: "page", bytes: 0, total: null, start: 0, end: performance.now() });
+    this.#stage((all) => all.begin("join"));
     const entry = new URL("../worker/worker.js", import.meta.url);
     this.#worker = new Worker(entry, { type: "module", name: "pyodide_runtime" });
     this.#worker.onmessage = ({ data }) => this.#fromWorker(data);
@@ -112,7 +113,10 @@ export class Connection {
     window.addEventListener("pagehide", this.#leave);
   }
 
-  /** The parts of the start-up, in order; times in milliseconds since the navigation. */
+  /**
+   * The parts of the start-up, in the order in which they began; times in milliseconds since the navigation. The last,
+   * "picture", goes from the moment when all are ready to the first playable frame on the canvas.
+   */
   get stages() {
     return this.#progress.stages;
   }
@@ -166,7 +170,7 @@ export class Connection {
         this.config = message.config;
         this.#count = message.player_count;
         this.#key = message.key;
-        this.#endStage("join");
+        this.#stage((all) => all.end("join"));
         this.#on.onJoined?.(message.running);
         this.#post({ type: "load", config: message.config });
         this.#sprites = this.#picture.loadSprites(message.config.sprites);
@@ -220,7 +224,8 @@ export class Connection {
       case "stage": {
         const { name, bytes, total, start, end } = message;
         const since = performance.timeOrigin;
-        this.#stage({ name, bytes, total, start: start - since, end: end === null ? null : end - since });
+        const times = { start: start - since, end: end === null ? null : end - since };
+        this.#stage((all) => all.update({ name, bytes, total, ...times }));
         break;
       }
       case "ready":
@@ -296,6 +301,7 @@ export class Connection {
     const { config, about } = this;
     if (!config || !about || this.start || this.phase === "failed") return;
     this.start = start;
+    this.#stage((all) => all.begin("picture"));
     this.#socket.keep(this.#key);
     this.#post({ type: "start", start });
     const { iceTransportPolicy } = this.#options;
@@ -385,16 +391,10 @@ export class Connection {
     this.#on.onPhase?.(phase);
   }
 
-  /** @param {Stage} stage */
-  #stage(stage) {
-    this.#progress.update(stage);
+  /** @param {(progress: Progress) => void} news */
+  #stage(news) {
+    news(this.#progress);
     const { fraction, label } = this.#progress;
     this.#on.onProgress?.({ fraction, label });
-  }
-
-  /** @param {string} name */
-  #endStage(name) {
-    const stage = this.#progress.stages.find((known) => known.name === name);
-    if (stage) this.#stage({ ...stage, end: performance.now() });
   }
 }

@@ -6,9 +6,10 @@
 import { explain } from "../failure.js";
 import { TO_WORKER, faultOf } from "../messages.js";
 import { Channels } from "./channels.js";
-import { loadCore, loadRequirements } from "./loading.js";
+import { loadRequirements } from "./loading.js";
 import { Loop } from "./loop.js";
-import { Stages, countingFetch } from "./stages.js";
+import { Stages } from "./stages.js";
+import { Starting } from "./starting.js";
 import { Uploads } from "./uploads.js";
 
 /** @typedef {import("../messages.js").ToPage} ToPage */
@@ -57,28 +58,15 @@ const channels = new Channels({
 /** @param {Config} config */
 async function load(config) {
   files = Object.keys(config.experiment.files);
-  const distribution = new URL(config.distribution, scope.location.origin).href;
   const stages = new Stages((stage) => post({ type: "stage", ...stage }));
   const stage = stages.run.bind(stages);
-  const plain = scope.fetch;
-  let current = "core";
+  const log = (/** @type {string} */ text) => post({ type: "log", text });
+  const starting = new Starting(new URL(config.distribution, scope.location.origin).href, stages, log);
   try {
-    const engine = import(`${distribution}pyodide.mjs`);
-    const lock = await stage("lock", () => read(`${distribution}pyodide-lock.json`));
-    const packages = new Map(Object.values(JSON.parse(lock).packages ?? {})
-      .map(({ file_name: file, name }) => [new URL(file, distribution).href, name]));
-    scope.fetch = countingFetch(plain.bind(scope), stages, (url) => {
-      const name = packages.get(new URL(url, scope.location.href).href);
-      return name ? { name: `package ${name}`, whole: true } : { name: current, whole: false };
-    });
-    const { loadPyodide } = await engine;
-    const pyodide = await loadCore({ loadPyodide, distribution, lock, stage, options: {
-      stdout: (/** @type {string} */ line) => post({ type: "log", text: line }),
-      stderr: (/** @type {string} */ line) => post({ type: "log", text: line }),
-    } });
+    const { pyodide, lock } = await starting.python(config.experiment.requirements);
     const api = await stage("runtime", () => pyodide.pyimport("pyodide_runtime.worker"));
     const plan = JSON.parse(api.plan_requirements(JSON.stringify(config.experiment.requirements), lock));
-    current = "install";
+    starting.name = "install";
     await loadRequirements(pyodide, plan, stage);
     const about = JSON.parse(await stage("experiment", () => api.open(JSON.stringify(config))));
     uploads = new Uploads(new URL(config.uploads, scope.location.origin).href, (answer) => loop?.inbox.event(answer));
@@ -94,18 +82,8 @@ async function load(config) {
   } catch (error) {
     fail(error);
   } finally {
-    scope.fetch = plain;
+    starting.done();
   }
-}
-
-/**
- * @param {string} url
- * @returns {Promise<string>}
- */
-async function read(url) {
-  const response = await fetch(url);
-  if (!response.ok) throw new Error(`${url}: the server answered ${response.status}`);
-  return response.text();
 }
 
 /** @param {import("../messages.js").ToWorker} message */

@@ -30,6 +30,7 @@ MEDIA_TYPES = {
     ".whl": "application/zip",
     ".zip": "application/zip",
     ".data": "application/octet-stream",
+    ".image": "application/octet-stream",
     ".txt": "text/plain; charset=utf-8",
     ".md": "text/plain; charset=utf-8",
     ".svg": "image/svg+xml",
@@ -40,7 +41,7 @@ MEDIA_TYPES = {
     ".webp": "image/webp",
     ".avif": "image/avif",
 }
-COMPRESSED = frozenset({".html", ".css", ".js", ".mjs", ".ts", ".map", ".json", ".wasm", ".txt", ".md", ".svg"})
+COMPRESSED = frozenset({".html", ".css", ".js", ".mjs", ".ts", ".map", ".json", ".wasm", ".image", ".txt", ".md", ".svg"})
 LEAST_COMPRESSED_BYTES = 1024
 HIDDEN = frozenset({"node_modules", "__pycache__"})
 

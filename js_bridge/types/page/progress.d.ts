@@ -9,6 +9,18 @@ export class Progress {
      */
     update(stage: Stage): void;
     /**
+     * Begins a part that is the page's own, now.
+     *
+     * @param {string} name
+     */
+    begin(name: string): void;
+    /**
+     * Ends a part that has begun and not ended, now.
+     *
+     * @param {string} name
+     */
+    end(name: string): void;
+    /**
      * From 0 to 1; it never goes back.
      *
      * @returns {number}
