@@ -108,6 +108,20 @@ function emptyFreeMemory(module) {
 }
 
 /**
+ * @param {Uint8Array} bytes
+ * @returns {Uint8Array[]} parts of 1 MiB, and the rest
+ */
+function pieces(bytes) {
+  const size = 1 << 20;
+  return Array.from({ length: Math.ceil(bytes.length / size) }, (_, at) => bytes.subarray(at * size, (at + 1) * size));
+}
+
+/** @param {Uint8Array} bytes */
+function sha256(bytes) {
+  return createHash("sha256").update(bytes).digest();
+}
+
+/**
  * @param {Uint8Array} memory
  * @returns {[number, number][]} runs of pages that are not empty: the first, and how many
  */
@@ -207,7 +221,8 @@ await command(async () => {
   }, kept);
   writeFileSync(out, bytes);
   process.stdout.write(`${JSON.stringify({
-    sha256: createHash("sha256").update(bytes).digest("hex"),
+    sha256: sha256(bytes).toString("hex"),
+    pieces: sha256(Buffer.concat(pieces(bytes).map(sha256))).toString("hex"),
     bytes: bytes.length,
     head: Buffer.from(snapshot.subarray(0, length)).toString("base64"),
   })}\n`);

@@ -28,22 +28,14 @@ import { Socket, socketUrl } from "./socket.js";
 
 /** @typedef {import("./handlers.js").Handlers} Handlers */
 
-/**
- * @typedef {object} ConnectionOptions
- * @property {string} room
- * @property {string} playerId
- * @property {HTMLCanvasElement} canvas it fills its parent as far as the picture's proportions allow
- * @property {string} [server] address of the server; default: the page's own
- * @property {boolean} [proxyChannels] let the page hand all packets on to the worker; default: only where it has to
- * @property {boolean} [watch] join as a spectator, who sees the match and has no part in it
- * @property {RTCIceTransportPolicy} [iceTransportPolicy] "relay": connect through TURN servers only; default: as the
- *   server says
- */
+/** @typedef {import("./handlers.js").ConnectionOptions} ConnectionOptions */
 
 /** @typedef {Record<string, number> & {links?: Record<string, LinkState>}} Stats */
 
 /** Most characters of an error that the server is told. */
 const LONGEST_ERROR = 20_000;
+
+const { begun, ended } = Progress;
 
 /** A player in a room. Made by `connect`. */
 export class Connection {
@@ -90,10 +82,8 @@ export class Connection {
   constructor(options) {
     this.#on = options;
     this.#options = { server: location.origin, proxyChannels: false, watch: false, ...options };
-    const drawn = () => this.#stage((all) => all.end("picture"));
-    this.#picture = new Picture(options.canvas, (text) => this.#warn(text), drawn);
-    this.#progress.update({ name: "page", bytes: 0, total: null, start: 0, end: performance.now() });
-    this.#stage((all) => all.begin("join"));
+    this.#picture = new Picture(options.canvas, (text) => this.#warn(text), () => this.#stage(ended("picture")));
+    for (const news of [begun("page", 0), ended("page"), begun("join")]) this.#stage(news);
     const entry = new URL("../worker/worker.js", import.meta.url);
     this.#worker = new Worker(entry, { type: "module", name: "pyodide_runtime" });
     this.#worker.onmessage = ({ data }) => this.#fromWorker(data);
@@ -101,6 +91,7 @@ export class Connection {
       event.preventDefault?.();
       this.#fail(`The worker could not run${event.message ? `: ${event.message}` : ""}.`, event.message ?? "");
     };
+    if (options.ahead) this.#post({ type: "prepare", ...options.ahead });
     this.#worker.onmessageerror = () => console.warn("a message of the worker could not be read");
     this.#socket = new Socket(socketUrl(options.room, options.playerId, this.#options.server, this.#options.watch), {
       message: (message) => this.#fromServer(message),
@@ -170,7 +161,7 @@ export class Connection {
         this.config = message.config;
         this.#count = message.player_count;
         this.#key = message.key;
-        this.#stage((all) => all.end("join"));
+        this.#stage(ended("join"));
         this.#on.onJoined?.(message.running);
         this.#post({ type: "load", config: message.config });
         this.#sprites = this.#picture.loadSprites(message.config.sprites);
@@ -301,7 +292,7 @@ export class Connection {
     const { config, about } = this;
     if (!config || !about || this.start || this.phase === "failed") return;
     this.start = start;
-    this.#stage((all) => all.begin("picture"));
+    this.#stage(begun("picture"));
     this.#socket.keep(this.#key);
     this.#post({ type: "start", start });
     const { iceTransportPolicy } = this.#options;

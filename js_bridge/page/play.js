@@ -52,6 +52,8 @@ const room = decodeURIComponent(location.pathname.split("/").filter(Boolean).at(
 const playerId = query.get("player_id") ?? "";
 /** Who came without a name may not know how the others come; this page's own address would bring the same player. */
 const inviting = query.get("invite") === "1";
+/** The server writes these into the page, so that Python is loaded while the page joins. */
+const { distribution, requirements } = document.documentElement.dataset;
 const watching = query.get("watch") === "1";
 
 /**
@@ -157,6 +159,7 @@ function play() {
     room,
     playerId,
     canvas: element("canvas"),
+    ...(distribution && requirements ? { ahead: { distribution, requirements: JSON.parse(requirements) } } : {}),
     proxyChannels: query.get("proxy_channels") === "1",
     watch: watching,
     ...(query.get("ice_transport_policy") === "relay" ? { iceTransportPolicy: /** @type {const} */ ("relay") } : {}),

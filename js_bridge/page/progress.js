@@ -46,22 +46,27 @@ export class Progress {
   }
 
   /**
-   * Begins a part that is the page's own, now.
+   * The news that a part of the page's own has begun.
    *
    * @param {string} name
+   * @param {number} [start] now, if it is not said
+   * @returns {(progress: Progress) => void}
    */
-  begin(name) {
-    this.update({ name, bytes: 0, total: null, start: performance.now(), end: null });
+  static begun(name, start = performance.now()) {
+    return (progress) => progress.update({ name, bytes: 0, total: null, start, end: null });
   }
 
   /**
-   * Ends a part that has begun and not ended, now.
+   * The news that a part has ended now, if it has begun and not ended.
    *
    * @param {string} name
+   * @returns {(progress: Progress) => void}
    */
-  end(name) {
-    const stage = this.stages.find((known) => known.name === name);
-    if (stage?.end === null) this.update({ ...stage, end: performance.now() });
+  static ended(name) {
+    return (progress) => {
+      const stage = progress.stages.find((known) => known.name === name);
+      if (stage?.end === null) progress.update({ ...stage, end: performance.now() });
+    };
   }
 
   /**

@@ -17,6 +17,7 @@
  * @property {string} name
  * @property {string} file its name in the distribution
  * @property {string} sha256 of the file, in hex
+ * @property {string} pieces the sha256 of the sha256s of its pieces of 1 MiB, which can be hashed as they arrive
  * @property {number} bytes of the file
  * @property {string} head what Pyodide's own snapshots begin with, in base64: its build, and names of what JavaScript
  *   owns

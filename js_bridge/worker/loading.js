@@ -21,6 +21,7 @@ import { Image, placeFiles, restore } from "./image.js";
  * @typedef {object} Chosen a memory image that Python is to start from
  * @property {import("./image.js").About} about
  * @property {Promise<Uint8Array>} bytes
+ * @property {Promise<unknown>} checked rejects where they are not those that the distribution names
  * @property {Promise<(settings: object) => Promise<any>>} createModule of the distribution's own `pyodide.asm.mjs`
  */
 
@@ -55,25 +56,22 @@ export async function loadCore({ loadPyodide, distribution, lock, stage, options
  * @returns {Promise<PyodideAPI>}
  * @throws {Error} where the image cannot be used here; {@link loadCore} may do then
  */
-export async function loadImage({ loadPyodide, distribution, lock, stage, options }, { about, bytes, createModule }) {
+export async function loadImage(loading, { about, bytes, checked, createModule }) {
+  const { loadPyodide, distribution, lock, stage, options } = loading;
   checkLock(distribution, lock);
   /** @type {any} */
   let module;
-  /** @type {Promise<void> | undefined} */
-  let checked;
   const pyodide = await stage("core", () => loadPyodide({
     ...settings(distribution, lock, options),
     _loadSnapshot: Uint8Array.from(atob(about.head), (letter) => letter.charCodeAt(0)),
     createPyodideModule: async (/** @type {object} */ core) => {
       module = await (await createModule)(core);
-      checked = check(await bytes, about.sha256);
-      checked.catch(() => {}); // it is waited for below
       await restore(module, new Image(await bytes));
+      await checked;
       return module;
     },
   }));
   await stage("waking", async () => {
-    await checked;
     placeFiles(module, new Image(await bytes));
     const loaded = /** @type {Record<string, string>} */ (pyodide.loadedPackages);
     for (const name of Object.keys(about.packages)) loaded[name] = "default channel";
@@ -82,19 +80,6 @@ export async function loadImage({ loadPyodide, distribution, lock, stage, option
     awakening.destroy();
   });
   return pyodide;
-}
-
-/**
- * @param {Uint8Array} bytes
- * @param {string} sha256 in hex
- * @throws {Error} where they are not those
- */
-async function check(bytes, sha256) {
-  // Browsers have no hashes in pages that came over a line on which they would prove nothing.
-  if (!globalThis.crypto?.subtle) return;
-  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", /** @type {BufferSource} */ (bytes)));
-  const actual = Array.from(hash, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  if (actual !== sha256) throw new Error(`its sha256 is ${actual}, not ${sha256}`);
 }
 
 /**

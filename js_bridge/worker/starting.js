@@ -10,7 +10,12 @@ import { countingFetch } from "./stages.js";
 
 /** @typedef {import("./image.js").About} About */
 
+/** @typedef {{about: About, bytes: Promise<Uint8Array>, checked: Promise<unknown>}} Download an image on its way */
+
 const scope = globalThis;
+
+/** Bytes of an image that are hashed at once, while the next ones arrive. */
+const PIECE = 1 << 20;
 
 /** One start of Python. While it lasts, whatever is fetched is counted. */
 export class Starting {
@@ -20,8 +25,19 @@ export class Starting {
   #stages;
   #log;
   #plain = scope.fetch;
+  #engine;
+  #createModule;
+  #lists;
+  #core;
+  #library;
+  /** @type {Download | undefined} */
+  #image;
+  /** @type {Promise<Download | undefined>} */
+  #chosen = Promise.resolve(undefined);
 
   /**
+   * Begins the downloads that every start needs.
+   *
    * @param {string} distribution address of the folder, ending in a slash
    * @param {import("./stages.js").Stages} stages
    * @param {(text: string) => void} log gets what Python prints, and why it starts as it does
@@ -30,34 +46,54 @@ export class Starting {
     this.#distribution = distribution;
     this.#stages = stages;
     this.#log = log;
+    stages.begin("core");
+    this.#engine = import(`${distribution}pyodide.mjs`);
+    this.#createModule = import(`${distribution}pyodide.asm.mjs`).then((module) => module.default);
+    this.#core = this.#fetch("pyodide.asm.wasm").then((response) => WebAssembly.compileStreaming(response));
+    this.#library = this.#fetch("python_stdlib.zip");
+    this.#lists = this.#stages.run("lock", () => Promise.all([
+      this.#read("pyodide-lock.json"),
+      this.#read("images.json").catch(() => '{"images": []}'),
+    ]));
+    for (const begun of [this.#engine, this.#createModule, this.#core, this.#library, this.#lists]) {
+      begun.catch(() => {}); // what fails is told by whoever waits for it
+    }
+  }
+
+  /** Where it loads from. */
+  get distribution() {
+    return this.#distribution;
+  }
+
+  /**
+   * Begins to download the image for what is required, unless that is being done.
+   *
+   * @param {string[]} requirements of the experiment
+   */
+  choose(requirements) {
+    this.#chosen = this.#choice(requirements);
+    this.#chosen.catch(() => {});
   }
 
   /**
    * Starts Python with what the bridge serves, and maybe with packages that are required.
    *
-   * @param {string[]} requirements of the experiment
    * @returns {Promise<{pyodide: import("pyodide").PyodideAPI, lock: string}>} and the text of the distribution's lock
    * @throws {Error} where a file is missing, or the lock does not name the bridge's package
    */
-  async python(requirements) {
+  async python() {
     const distribution = this.#distribution;
-    const engine = import(`${distribution}pyodide.mjs`);
-    const createModule = import(`${distribution}pyodide.asm.mjs`).then((module) => module.default);
-    const [lock, images] = await this.#stages.run("lock", () => Promise.all([
-      this.#read("pyodide-lock.json"),
-      this.#read("images.json").catch(() => '{"images": []}'),
-    ]));
-    const { packages } = JSON.parse(lock);
-    const about = chooseImage(JSON.parse(images).images, packages, requirements);
-    this.#count(packages);
-    const { loadPyodide } = await engine;
+    const [lock] = await this.#lists;
+    const chosen = await this.#chosen;
+    this.#count(JSON.parse(lock).packages);
+    const { loadPyodide } = await this.#engine;
     const pyodide = await this.#fastest({
       loadPyodide,
       distribution,
       lock,
       stage: this.#stages.run.bind(this.#stages),
       options: { stdout: this.#log, stderr: this.#log },
-    }, createModule, about);
+    }, chosen);
     return { pyodide, lock };
   }
 
@@ -68,64 +104,120 @@ export class Starting {
 
   /**
    * @param {import("./loading.js").Loading} loading
-   * @param {Promise<any>} createModule
-   * @param {About | undefined} about
+   * @param {Download | undefined} chosen
    */
-  async #fastest(loading, createModule, about) {
-    if (!about) {
+  async #fastest(loading, chosen) {
+    if (!chosen) {
       this.#log("no memory image fits what is required: Python starts the plain way");
       return loadCore(loading);
     }
-    const bytes = this.#image(about);
-    bytes.catch(() => {}); // it is reported where it is waited for, if Pyodide has not failed before
+    const { file } = chosen.about;
     try {
-      const pyodide = await loadImage(loading, { about, createModule, bytes });
-      this.#log(`Python started from the memory image ${about.file}`);
+      const pyodide = await loadImage(loading, { createModule: this.#createModule, ...chosen });
+      this.#log(`Python started from the memory image ${file}`);
       return pyodide;
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      this.#log(`the memory image ${about.file} cannot be used (${reason}): Python starts the plain way`);
+      this.#log(`the memory image ${file} cannot be used (${reason}): Python starts the plain way`);
       for (const name of ["image", "waking"]) this.#stages.end(name);
       return loadCore(loading);
     }
   }
 
   /**
-   * Reads an image, whose bytes are counted as they come: a copy of the answer to count by would take as long as the
-   * image itself.
-   *
-   * @param {About} about
-   * @returns {Promise<Uint8Array>}
+   * @param {string[]} requirements
+   * @returns {Promise<Download | undefined>}
    */
-  async #image({ file, sha256, bytes: size }) {
-    const stages = this.#stages;
-    stages.begin("image");
-    stages.expect("image", size);
-    const response = await this.#plain.call(scope, `${this.#distribution}${file}?sha256=${sha256}`);
-    if (!response.ok || !response.body) throw new Error(`the server answered ${response.status}`);
-    const bytes = new Uint8Array(size);
-    let filled = 0;
-    const reader = response.body.getReader();
-    for (let part = await reader.read(); !part.done; part = await reader.read()) {
-      if (filled + part.value.length > size) throw new Error(`it has more than ${size} bytes`);
-      bytes.set(part.value, filled);
-      filled += part.value.length;
-      stages.add("image", part.value.length);
-    }
-    stages.end("image");
-    return bytes;
+  async #choice(requirements) {
+    const [lock, images] = await this.#lists;
+    const about = chooseImage(JSON.parse(images).images, JSON.parse(lock).packages ?? {}, requirements);
+    if (about && this.#image?.about.file !== about.file) this.#image = { about, ...this.#download(about) };
+    return about && this.#image;
   }
 
   /**
-   * @param {Record<string, {file_name: string, name: string}> | undefined} packages
+   * Reads an image, whose bytes are counted and hashed as they come.
+   *
+   * @param {About} about
    */
+  #download({ file, sha256, pieces, bytes: size }) {
+    const stages = this.#stages;
+    /** @type {Promise<ArrayBuffer>[]} */
+    const hashes = [];
+    const read = async () => {
+      stages.begin("image");
+      stages.expect("image", size);
+      const response = await this.#plain.call(scope, `${this.#distribution}${file}?sha256=${sha256}`);
+      if (!response.ok || !response.body) throw new Error(`the server answered ${response.status}`);
+      const bytes = new Uint8Array(size);
+      let [filled, hashed] = [0, 0];
+      const reader = response.body.getReader();
+      for (let part = await reader.read(); !part.done; part = await reader.read()) {
+        if (filled + part.value.length > size) throw new Error(`it has more than ${size} bytes`);
+        bytes.set(part.value, filled);
+        filled += part.value.length;
+        stages.add("image", part.value.length);
+        for (; filled - hashed >= PIECE || (filled === size && hashed < size); hashed += PIECE) {
+          hashes.push(sha256Of(bytes.subarray(hashed, Math.min(size, hashed + PIECE))));
+        }
+      }
+      if (filled < size) throw new Error(`it has ${filled} bytes, not ${size}`);
+      stages.end("image");
+      return bytes;
+    };
+    const bytes = read();
+    const checked = bytes.then(async () => {
+      const found = await sha256Of(new Uint8Array(await new Blob(await Promise.all(hashes)).arrayBuffer()));
+      if (found.byteLength > 0 && hex(found) !== pieces) throw new Error("its hash is not the one that is named");
+    });
+    for (const promise of [bytes, checked]) promise.catch(() => {}); // told by whoever waits for it
+    return { bytes, checked };
+  }
+
+  /** @param {Record<string, {file_name: string, name: string}> | undefined} packages */
   #count(packages) {
+    const address = (/** @type {string} */ file) => new URL(file, this.#distribution).href;
     const names = new Map(Object.values(packages ?? {})
-      .map(({ file_name: file, name }) => [new URL(file, this.#distribution).href, `package ${name}`]));
-    scope.fetch = countingFetch(this.#plain.bind(scope), this.#stages, (url) => {
-      const name = names.get(new URL(url, this.#distribution).href);
+      .map(({ file_name: file, name }) => [address(file), `package ${name}`]));
+    const counted = countingFetch(this.#plain.bind(scope), this.#stages, (url) => {
+      const name = names.get(address(url));
       return name ? { name, whole: true } : { name: this.name, whole: false };
     });
+    /** What has been fetched already, until Pyodide asks for it. @type {Map<string, Promise<Response>>} */
+    const ahead = new Map([
+      [address("python_stdlib.zip"), this.#library],
+      [address("pyodide.asm.wasm"), Promise.resolve(new Response(null))],
+    ]);
+    scope.fetch = (input, init) => {
+      const url = address(input instanceof Request ? input.url : String(input));
+      const known = ahead.get(url);
+      ahead.delete(url);
+      return known ?? counted(input, init);
+    };
+    const { instantiateStreaming } = WebAssembly;
+    WebAssembly.instantiateStreaming = async (_, imports) => {
+      // The first module that is asked for is the core, which has been compiled on the way.
+      WebAssembly.instantiateStreaming = instantiateStreaming;
+      const module = await this.#core;
+      return { module, instance: await WebAssembly.instantiate(module, imports) };
+    };
+  }
+
+  /**
+   * Fetches a file of the core before Pyodide asks for it. It is not counted on a copy: a browser keeps the compiled
+   * form of a module only if its answer comes as it is.
+   *
+   * @param {string} file
+   */
+  async #fetch(file) {
+    const response = await this.#plain.call(scope, `${this.#distribution}${file}`);
+    if (!response.ok) throw new Error(`${this.#distribution}${file}: the server answered ${response.status}`);
+    const length = Number(response.headers.get("content-length"));
+    if (length > 0 && !response.headers.get("content-encoding")) {
+      this.#stages.expect("core", length);
+      this.#stages.add("core", length);
+    }
+    return response;
   }
 
   /**
@@ -138,4 +230,17 @@ export class Starting {
     if (!response.ok) throw new Error(`${url}: the server answered ${response.status}`);
     return response.text();
   }
+}
+
+/**
+ * @param {Uint8Array} bytes
+ * @returns {Promise<ArrayBuffer>} empty in pages over a line that is not secure, where browsers have no hashes
+ */
+async function sha256Of(bytes) {
+  return globalThis.crypto?.subtle?.digest("SHA-256", /** @type {BufferSource} */ (bytes)) ?? new ArrayBuffer(0);
+}
+
+/** @param {ArrayBuffer} bytes */
+function hex(bytes) {
+  return Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

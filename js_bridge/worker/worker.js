@@ -20,6 +20,9 @@ const scope = /** @type {any} */ (self);
 
 /** @type {string[]} */
 let files = [];
+const stages = new Stages((stage) => post({ type: "stage", ...stage }));
+/** @type {Starting | undefined} */
+let prepared;
 /** @type {Loop | undefined} */
 let loop;
 /** @type {Uploads | undefined} */
@@ -55,15 +58,28 @@ const channels = new Channels({
   log: (text) => post({ type: "log", text }),
 });
 
+/**
+ * Begins to load Python from a distribution, unless that has begun.
+ *
+ * @param {string} distribution
+ * @param {string[]} requirements
+ */
+function prepare(distribution, requirements) {
+  const address = new URL(distribution, scope.location.origin).href;
+  if (prepared?.distribution !== address) {
+    prepared = new Starting(address, stages, (text) => post({ type: "log", text }));
+  }
+  prepared.choose(requirements);
+  return prepared;
+}
+
 /** @param {Config} config */
 async function load(config) {
   files = Object.keys(config.experiment.files);
-  const stages = new Stages((stage) => post({ type: "stage", ...stage }));
+  const starting = prepare(prepared?.distribution ?? config.distribution, config.experiment.requirements);
   const stage = stages.run.bind(stages);
-  const log = (/** @type {string} */ text) => post({ type: "log", text });
-  const starting = new Starting(new URL(config.distribution, scope.location.origin).href, stages, log);
   try {
-    const { pyodide, lock } = await starting.python(config.experiment.requirements);
+    const { pyodide, lock } = await starting.python();
     const api = await stage("runtime", () => pyodide.pyimport("pyodide_runtime.worker"));
     const plan = JSON.parse(api.plan_requirements(JSON.stringify(config.experiment.requirements), lock));
     starting.name = "install";
@@ -89,6 +105,9 @@ async function load(config) {
 /** @param {import("../messages.js").ToWorker} message */
 function take(message) {
   switch (message.type) {
+    case "prepare":
+      prepare(message.distribution, message.requirements);
+      break;
     case "load":
       void load(message.config);
       break;

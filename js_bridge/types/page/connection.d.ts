@@ -49,31 +49,7 @@ export type Player = import("./socket.js").Player;
  */
 export type LinkState = "connecting" | import("../messages.js").Way;
 export type Handlers = import("./handlers.js").Handlers;
-export type ConnectionOptions = {
-    room: string;
-    playerId: string;
-    /**
-     * it fills its parent as far as the picture's proportions allow
-     */
-    canvas: HTMLCanvasElement;
-    /**
-     * address of the server; default: the page's own
-     */
-    server?: string;
-    /**
-     * let the page hand all packets on to the worker; default: only where it has to
-     */
-    proxyChannels?: boolean;
-    /**
-     * join as a spectator, who sees the match and has no part in it
-     */
-    watch?: boolean;
-    /**
-     * "relay": connect through TURN servers only; default: as the
-     * server says
-     */
-    iceTransportPolicy?: RTCIceTransportPolicy;
-};
+export type ConnectionOptions = import("./handlers.js").ConnectionOptions;
 export type Stats = Record<string, number> & {
     links?: Record<string, LinkState>;
 };

@@ -62,3 +62,36 @@ export type Handlers = {
      */
     onWarning?: (text: string) => void;
 };
+export type ConnectionOptions = {
+    room: string;
+    playerId: string;
+    /**
+     * it fills its parent as far as the picture's proportions allow
+     */
+    canvas: HTMLCanvasElement;
+    /**
+     * address of the server; default: the page's own
+     */
+    server?: string;
+    /**
+     * the folder to load Python from at once, and what
+     * the experiment requires, if both are known before the server tells of them
+     */
+    ahead?: {
+        distribution: string;
+        requirements: string[];
+    };
+    /**
+     * let the page hand all packets on to the worker; default: only where it has to
+     */
+    proxyChannels?: boolean;
+    /**
+     * join as a spectator, who sees the match and has no part in it
+     */
+    watch?: boolean;
+    /**
+     * "relay": connect through TURN servers only; default: as the
+     * server says
+     */
+    iceTransportPolicy?: RTCIceTransportPolicy;
+};

@@ -1,5 +1,20 @@
 /** The start-up of one page. */
 export class Progress {
+    /**
+     * The news that a part of the page's own has begun.
+     *
+     * @param {string} name
+     * @param {number} [start] now, if it is not said
+     * @returns {(progress: Progress) => void}
+     */
+    static begun(name: string, start?: number): (progress: Progress) => void;
+    /**
+     * The news that a part has ended now, if it has begun and not ended.
+     *
+     * @param {string} name
+     * @returns {(progress: Progress) => void}
+     */
+    static ended(name: string): (progress: Progress) => void;
     /** Every stage so far, in the order in which they began; times in ms since the navigation. @type {Stage[]} */
     stages: Stage[];
     /**
@@ -8,18 +23,6 @@ export class Progress {
      * @param {Stage} stage
      */
     update(stage: Stage): void;
-    /**
-     * Begins a part that is the page's own, now.
-     *
-     * @param {string} name
-     */
-    begin(name: string): void;
-    /**
-     * Ends a part that has begun and not ended, now.
-     *
-     * @param {string} name
-     */
-    end(name: string): void;
     /**
      * From 0 to 1; it never goes back.
      *
