@@ -1,4 +1,6 @@
-"""From the navigation to the first playable frame, beside the plain way to the same environment: `loadPyodide`, `loadPackage`, import.
+"""From the navigation to the first playable frame, beside the plain way to the same environment.
+
+The plain way is `loadPyodide`, `loadPackage`, and the import of the environment, which is reset and makes a step.
 
 Both pages come from the product's own server, in turns, each into a browser profile of its own. "Nothing cached" is the first visit
 with a new profile, "cached" every later one. An experiment for two is played by two at one browser, so that a page need not
@@ -87,7 +89,13 @@ class Way:
 
 
 WAYS = (
-    Way("CartPole", "cart_pole", ("numpy", "gymnasium"), (), f"import gymnasium\nenvironment = gymnasium.make('CartPole-v1')\n{SINGLE}"),
+    Way(
+        "CartPole",
+        "cart_pole",
+        ("numpy", "gymnasium"),
+        (),
+        f"import gymnasium\nenvironment = gymnasium.make('CartPole-v1')\n{SINGLE}",
+    ),
     Way(
         "Overcooked",
         "overcooked",
@@ -197,7 +205,11 @@ def _served(way: Way, distribution: Path, folder: Path) -> Iterator[str]:
         experiment = sources / f"{way.module}_alone.py"
         experiment.write_text(ALONE.format(module=way.module), encoding="utf-8")
     options = ServerOptions(
-        experiment_file=experiment, data=folder / "data", distribution=distribution, bridge=bridge_folder(), report=lambda text: None
+        experiment_file=experiment,
+        data=folder / "data",
+        distribution=distribution,
+        bridge=bridge_folder(),
+        report=lambda text: None,
     )
     texts = {f"{name}.py": (ROOT / "examples" / f"{name}.py").read_text(encoding="utf-8") for name in way.files}
     request = {"packages": way.packages, "files": texts, "code": STAND_IN + way.code}

@@ -13,15 +13,16 @@ import hashlib
 import importlib.util
 import sys
 import zipfile
-from importlib import _bootstrap_external  # type: ignore[attr-defined]
+from importlib import _bootstrap_external
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 
 def repack(wheel: Path, target: Path, folder: str) -> int:
     """Writes `wheel` to `target` with compiled code for this Python, and says how many modules were compiled.
 
-    `folder` is where the wheel will be installed: tracebacks name the sources by it. What does not compile, such as a template, is left
-    a source. Code that is compiled already is left out and made anew.
+    `folder` is where the wheel will be installed: tracebacks name the sources by it. What does not compile, such as a
+    template, is left a source. Code that is compiled already is left out and made anew.
     """
     compiled = 0
     with zipfile.ZipFile(wheel) as source, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as written:
@@ -48,12 +49,16 @@ def repack(wheel: Path, target: Path, folder: str) -> int:
     return compiled
 
 
+_code_to_hash_pyc: Any = vars(_bootstrap_external)["_code_to_hash_pyc"]
+"""What `py_compile` itself calls; it takes a file, and there is none here."""
+
+
 def _compiled(name: str, source: bytes, folder: str) -> bytes | None:
     try:
         code = compile(source, f"{folder}/{name}", "exec", dont_inherit=True, optimize=0)
     except (SyntaxError, ValueError):
         return None
-    unchecked: bytes = _bootstrap_external._code_to_hash_pyc(code, importlib.util.source_hash(source), False)
+    unchecked: bytes = _code_to_hash_pyc(code, importlib.util.source_hash(source), False)
     return bytes(unchecked)
 
 

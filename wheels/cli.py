@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TextIO
 
 from wheels.errors import WheelsError
-from wheels.images import make_images
+from wheels.images import check_images, make_images
 from wheels.layout import check_layout, lay_out
 from wheels.manifest import DEFAULT_PATH, read_manifest
 from wheels.own import ROOT
@@ -49,13 +49,7 @@ class Printed:
         if done and not self._rewrites and now < self._next_s:
             return
         self._next_s = now + 2.0
-        far = (
-            f"{megabytes(done)} of {megabytes(total)}"
-            if total
-            else megabytes(done)
-            if done
-            else "downloading"
-        )
+        far = f"{megabytes(done)} of {megabytes(total)}" if total else megabytes(done) if done else "downloading"
         if self._rewrites:
             self._stream.write(f"\r\x1b[K  {file_name}: {far}")
             self._stream.flush()
@@ -81,9 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m wheels", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     laying = commands.add_parser("lay-out", help="lay the distribution out, downloading what is not cached")
-    laying.add_argument(
-        "--out", type=Path, default=ROOT / "build" / "pyodide", help="the folder to lay out in"
-    )
+    laying.add_argument("--out", type=Path, default=ROOT / "build" / "pyodide", help="the folder to lay out in")
     laying.add_argument(
         "--cache",
         type=Path,
@@ -107,7 +99,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.command == "check":
             names = check_layout(read_manifest(options.manifest), options.out)
+            images = check_images(options.out)
             print(f"{options.out}: complete and consistent: {', '.join(names)}")
+            print(f"memory images: {', '.join(images) or 'none'}")
         else:
             _lay_out(options)
     except WheelsError as error:
@@ -123,17 +117,15 @@ def _lay_out(options: argparse.Namespace) -> None:
     extra = [FolderSource(folder) for folder in options.folders]
     print(f"Laying out Pyodide {manifest.pyodide} in {options.out}", flush=True)
     try:
-        done = lay_out(
-            manifest, out=options.out, cache=options.cache, sources=sources, report=printed, extra=extra
-        )
+        done = lay_out(manifest, out=options.out, cache=options.cache, sources=sources, report=printed, extra=extra)
     finally:
         for source in sources.values():
             source.close()
-    say = printed.say
-    images = make_images(options.out, plans=manifest.images, cache=options.cache, say=say)
+    images = make_images(options.out, plans=manifest.images, cache=options.cache, say=printed.say)
     for name in done.removed:
         print(f"  {name}: removed, no longer part of the distribution")
     news = f"{len(done.placed)} new, {len(done.downloaded)} downloaded" if done.placed else "all in place"
     print(f"{done.files} files, {megabytes(done.size)}: {news}")
-    if manifest.images:
-        print(f"{len(manifest.images)} memory images: {f'{len(images)} files new' if images else 'all in place'}")
+    for file in images:
+        print(f"  {file}: {megabytes((options.out / file).stat().st_size)} from tree")
+    print(f"memory images: {', '.join(check_images(options.out)) or 'none'}")

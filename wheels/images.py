@@ -45,8 +45,8 @@ Say = Callable[[str], None]
 def make_images(out: Path, *, plans: Sequence[ImagePlan], cache: Path, say: Say) -> list[str]:
     """Makes the images of a laid-out folder, and `images.json`, and gives the names of the files that are new.
 
-    Without Node no image can be made; then there are none, and `say` is told so. Images that are there no longer are removed. Raises
-    ImageError if one cannot be made.
+    Without Node no image can be made; then there are none, and `say` is told so. Images of an earlier layout are removed.
+    Raises ImageError if one cannot be made.
     """
     packages: dict[str, dict[str, Any]] = {
         canonicalize_name(name): entry
@@ -127,14 +127,37 @@ def _make(plan: ImagePlan, wheels: Mapping[str, Path], out: Path, core: Mapping[
                 with zipfile.ZipFile(wheel) as archive:
                     archive.extractall(site)
             modules = ",".join(plan.imports)
-            told = _node(
-                "image.mjs", "--dist", str(out.resolve()), "--site", str(site), "--import", modules, "--out", str(made)
-            )
+            told = _node("image.mjs", "--dist", str(out.resolve()), "--site", str(site), "--import", modules, "--out", str(made))
             Path(folder, about.name).write_text(told.splitlines()[-1], encoding="utf-8")
             _keep(made, target)
             _keep(Path(folder, about.name), about)
     entry = json.loads(about.read_text(encoding="utf-8"))
     return _Made(target, {"name": plan.name, "file": f"{plan.name}-{entry['sha256'][:12]}.image", **entry}, list(wheels))
+
+
+def check_images(out: Path) -> list[str]:
+    """Proves that the images of a laid-out folder are what `images.json` says, and gives their names.
+
+    Each is there with its hash, and was made of the wheels that the lock names. A folder without `images.json` has none. Raises
+    ImageError with the first that is wrong.
+    """
+    index = out / IMAGES_NAME
+    if not index.is_file():
+        return []
+    packages = json.loads((out / LOCK_NAME).read_text(encoding="utf-8"))["packages"]
+    hashes = {canonicalize_name(name): entry["sha256"] for name, entry in packages.items()}
+    images = json.loads(index.read_text(encoding="utf-8"))["images"]
+    again = "; `python -m wheels lay-out` makes it again"
+    for image in images:
+        file = out / image["file"]
+        if not file.is_file():
+            raise ImageError(f"the memory image {image['name']}: {image['file']} is missing{again}")
+        if hash_of(file) != image["sha256"]:
+            raise ImageError(f"the memory image {image['name']}: {image['file']} has another hash than its entry{again}")
+        for name, sha256 in image["packages"].items():
+            if hashes.get(name) != sha256:
+                raise ImageError(f"the memory image {image['name']} was made of another wheel of {name} than the lock names{again}")
+    return [str(image["name"]) for image in images]
 
 
 def _place(out: Path, images: Sequence[_Made], hashes: Mapping[str, str]) -> list[str]:
@@ -144,17 +167,20 @@ def _place(out: Path, images: Sequence[_Made], hashes: Mapping[str, str]) -> lis
         if not (file.is_file() and hash_of(file) == image.entry["sha256"]):
             _keep(image.path, file)
             new.append(file.name)
+    for file in out.glob("*.image"):
+        if file.name not in {image.entry["file"] for image in images}:
+            file.unlink()
+    index = out / IMAGES_NAME
+    if not images:
+        index.unlink(missing_ok=True)
+        return new
     listed = [{**image.entry, "packages": {name: hashes[name] for name in image.packages}} for image in images]
     text = json.dumps({"images": listed}, indent=1, sort_keys=True) + "\n"
-    index = out / IMAGES_NAME
     if not index.is_file() or index.read_text(encoding="utf-8") != text:
         with tempfile.TemporaryDirectory(prefix=".new-", dir=out) as folder:
             Path(folder, IMAGES_NAME).write_text(text, encoding="utf-8")
             os.replace(Path(folder, IMAGES_NAME), index)
         new.append(IMAGES_NAME)
-    for file in out.glob("*.image"):
-        if file.name not in {image.entry["file"] for image in images}:
-            file.unlink()
     return new
 
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /**
  * @file Runs a Python script in Pyodide under Node, as `python SCRIPT.py` would:
- * `node run.mjs --dist DIR [--load NAME ...] SCRIPT.py [arguments]`. With `--bare` in place of `--load`, Python comes
- * without any package, from a folder whose lock need not name one.
+ * `node run.mjs --dist DIR [--load NAME ...] SCRIPT.py [arguments]`. With `--image` Python starts from a memory
+ * image of the folder; with `--bare` it comes without any package, from a folder whose lock need not name one.
  */
 
 import { existsSync } from "node:fs";
@@ -10,7 +10,7 @@ import { resolve } from "node:path";
 
 import { UsageError, command, loadBare, loadDistribution, option, runPython } from "./loading.mjs";
 
-const USAGE = "usage: node run.mjs --dist DIR [--bare | --load NAME ...] SCRIPT.py [arguments]";
+const USAGE = "usage: node run.mjs --dist DIR [--bare | --image NAME] [--load NAME ...] SCRIPT.py [arguments]";
 
 const SCRIPT = `
 import runpy
@@ -34,11 +34,12 @@ await command(async () => {
   /** @type {string[]} */
   const packages = [];
   for (let name = option(options, "--load"); name !== undefined; name = option(options, "--load")) packages.push(name);
+  const image = option(options, "--image");
   const bare = options.indexOf("--bare");
   if (bare !== -1) options.splice(bare, 1);
   if (options.length > 0) throw new UsageError(`unknown option ${options[0]}\n${USAGE}`);
   const path = resolve(values[script] ?? "");
   if (!existsSync(path)) throw new UsageError(`${path}: no such file`);
-  const pyodide = await (bare === -1 ? loadDistribution(distribution, packages) : loadBare(distribution));
+  const pyodide = await (bare === -1 ? loadDistribution(distribution, packages, image) : loadBare(distribution));
   return runPython(pyodide, SCRIPT, [path, ...values.slice(script + 1)]);
 });
