@@ -17,6 +17,9 @@ import { UsageError, command, option } from "./loading.mjs";
 
 const USAGE = "usage: node image.mjs --dist DIR --site FOLDER --import MODULES --out FILE";
 
+/** Files that nobody reads where there is neither a compiler nor a type checker. */
+const FOR_COMPILERS = /\.(?:a|c|h|pxd|pyi)$/;
+
 /** What Python is called in a browser. */
 const PROGRAM = "./this.program";
 
@@ -143,7 +146,7 @@ function runs(memory) {
  */
 function filesBelow(folder) {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
+    .filter((entry) => entry.isFile() && !FOR_COMPILERS.test(entry.name))
     .map((entry) => `${entry.parentPath}/${entry.name}`.slice(folder.length + 1))
     .sort();
 }

@@ -48,6 +48,7 @@ print(json.dumps({"digests": digests, "rows": to_csv(rows).decode(), "versions":
 
 DRAWS = """
 import json, random, sys, tempfile, uuid
+import pyodide_runtime
 import numpy
 import gymnasium
 drawn = [random.random(), float(numpy.random.random()), float(numpy.random.default_rng().random()), uuid.uuid4().hex, uuid.uuid1().hex]
