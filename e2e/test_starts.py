@@ -1,4 +1,4 @@
-"""However Python starts in a page, from a memory image or the plain way because that image cannot be used, the data are the same."""
+"""However Python starts in a page, from a memory image or the plain way because it cannot be used, the data are the same."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import pytest
 from playwright.async_api import Route
 
 from e2e.cases import example
+from e2e.impairment import Line
 from e2e.judging import assert_active, assert_complete_and_equal
 from e2e.match import Match, Played, Room
 
-BOTH = (True, True)
+BOTH, LATE = (True, True), (Line(latency_ms=100), Line())
 
 
 async def _refuse(room: Room) -> None:
@@ -22,15 +23,16 @@ async def _refuse(room: Room) -> None:
 
 
 async def _damage(room: Room) -> None:
-    """The second page gets an image in which a byte of Python's memory, near the end, is another one."""
+    """The second page gets an image whose bytes are not those that the distribution names."""
 
     async def damage(route: Route) -> None:
         answer = await route.fetch()
-        content = bytearray(await answer.body())
-        content[-5000] ^= 1
-        await route.fulfill(response=answer, body=bytes(content))
+        told = await answer.json()
+        for image in told["images"]:
+            image["pieces"] = "0" * 64
+        await route.fulfill(response=answer, json=told)
 
-    await room.players[1].page.route("**/*.image?*", damage)
+    await room.players[1].page.route("**/images.json", damage)
 
 
 async def _ways(room: Room) -> None:
@@ -45,8 +47,10 @@ async def _ways(room: Room) -> None:
 @pytest.mark.parametrize(
     "play",
     [
-        pytest.param(example("arena", "refused-image", active=BOTH, before=_refuse, during=_ways), id="refused-arena"),
-        pytest.param(example("overcooked", "damaged-image", active=BOTH, before=_damage, during=_ways), id="damaged-overcooked"),
+        pytest.param(example("arena", "refused-image", lines=LATE, active=BOTH, before=_refuse, during=_ways), id="refused-arena"),
+        pytest.param(
+            example("overcooked", "damaged-image", lines=LATE, active=BOTH, before=_damage, during=_ways), id="damaged-overcooked"
+        ),
     ],
 )
 def test_a_page_that_cannot_use_its_image_has_the_same_data(play: Match, played: Played) -> None:

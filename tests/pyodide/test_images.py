@@ -51,8 +51,8 @@ import json, random, sys, tempfile, uuid
 import pyodide_runtime
 import numpy
 import gymnasium
-drawn = [random.random(), float(numpy.random.random()), float(numpy.random.default_rng().random()), uuid.uuid4().hex, uuid.uuid1().hex]
-drawn += [tempfile.mktemp(), gymnasium.spaces.Discrete(10**9).sample().item()]
+drawn = [random.random(), float(numpy.random.random()), float(numpy.random.default_rng().random())]
+drawn += [uuid.uuid4().hex, uuid.uuid1().hex, tempfile.mktemp(), gymnasium.spaces.Discrete(10**9).sample().item()]
 random.seed(3), numpy.random.seed(3)
 print(json.dumps([drawn, [random.random(), float(numpy.random.normal()), list({"b", "a", "c", "d"}), hash("x")]]))
 """

@@ -1,4 +1,4 @@
-"""The laws of wheels with compiled code: the same bytes each time, sources as they were, a true RECORD, and nothing compiled twice."""
+"""The laws of wheels with compiled code: the same bytes each time, sources as they were, a true RECORD, nothing compiled twice."""
 
 from __future__ import annotations
 

@@ -6,12 +6,12 @@ How images are made and used is proved in `tests/pyodide/test_images.py`.
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from tests.wheels.made_up import Workshop, sha256
-from wheels import images
 from wheels.errors import ImageError, ManifestError
 from wheels.images import check_images, make_images
 from wheels.manifest import ImagePlan, read_manifest
@@ -71,7 +71,7 @@ def test_a_plan_for_a_package_that_is_not_laid_out_is_refused_by_name(workshop: 
 def test_without_node_there_are_no_images_and_that_is_said(
     workshop: Workshop, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(images.shutil, "which", lambda name: None)
+    monkeypatch.setattr(shutil, "which", lambda name: None)
     said: list[str] = []
     assert make_images(folder, plans=[PLAN], cache=workshop.cache, say=said.append) == []
     assert "Node is not installed" in said[0]
