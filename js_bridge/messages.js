@@ -66,7 +66,8 @@
  */
 
 /**
- * @typedef {{type: "load", config: Config}
+ * @typedef {{type: "prepare", distribution: string, requirements: string[]}
+ *   | {type: "load", config: Config}
  *   | {type: "start", start: Start}
  *   | {type: "channel", peer: number, channel: ChannelName, port: RTCDataChannel}
  *   | {type: "proxied", peer: number, channel: ChannelName, state: "made" | "open" | "closed"}
@@ -173,6 +174,7 @@ const about = shape({
 
 /** @type {Table} */
 export const TO_WORKER = Object.freeze({
+  prepare: { distribution: text, requirements: list(text) },
   load: { config },
   start: { start },
   channel: { peer: index, channel, port: object },

@@ -12,7 +12,12 @@ __all__ = ["versions"]
 
 def versions() -> dict[str, Any]:
     """Python, platform, and every installed package by name, as JSON values."""
-    packages = {str(package.metadata["Name"]).lower(): package.version for package in metadata.distributions()}
+    # Python's own archive, where it is one, holds no packages, and to look through it takes long.
+    own = f"python{sys.version_info.major}{sys.version_info.minor}.zip"
+    places = [place for place in sys.path if not place.endswith(own)]
+    # Each look at `metadata` reads and parses it anew, a whole README with it.
+    about = [package.metadata for package in metadata.distributions(path=places)]
+    packages = {str(package["Name"]).lower(): package["Version"] for package in about}
     return {
         "python": platform.python_version(),
         "platform": sys.platform,

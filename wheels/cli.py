@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TextIO
 
 from wheels.errors import WheelsError
+from wheels.images import check_images, make_images
 from wheels.layout import check_layout, lay_out
 from wheels.manifest import DEFAULT_PATH, read_manifest
 from wheels.own import ROOT
@@ -55,6 +56,10 @@ class Printed:
         else:
             self._line(f"  {file_name}: {far}")
 
+    def say(self, text: str) -> None:
+        """Says what else is being done."""
+        self._line(f"  {text}")
+
     def _line(self, text: str) -> None:
         start = "\r\x1b[K" if self._rewrites else ""
         print(start + text, file=self._stream, flush=True)
@@ -94,7 +99,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.command == "check":
             names = check_layout(read_manifest(options.manifest), options.out)
+            images = check_images(options.out)
             print(f"{options.out}: complete and consistent: {', '.join(names)}")
+            print(f"memory images: {', '.join(images) or 'none'}")
         else:
             _lay_out(options)
     except WheelsError as error:
@@ -114,7 +121,11 @@ def _lay_out(options: argparse.Namespace) -> None:
     finally:
         for source in sources.values():
             source.close()
+    images = make_images(options.out, plans=manifest.images, cache=options.cache, say=printed.say)
     for name in done.removed:
         print(f"  {name}: removed, no longer part of the distribution")
     news = f"{len(done.placed)} new, {len(done.downloaded)} downloaded" if done.placed else "all in place"
     print(f"{done.files} files, {megabytes(done.size)}: {news}")
+    for file in images:
+        print(f"  {file}: {megabytes((options.out / file).stat().st_size)} from tree")
+    print(f"memory images: {', '.join(check_images(options.out)) or 'none'}")

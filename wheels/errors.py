@@ -72,6 +72,10 @@ class OwnWheelError(WheelsError):
     """The project's own wheel could not be built from the tree; the message holds the build's last words."""
 
 
+class ImageError(WheelsError):
+    """A memory image could not be made, or is not what `images.json` says; the message says why."""
+
+
 class LockError(WheelsError):
     """The lock file cannot be made or is not consistent.
 

@@ -19,6 +19,7 @@ DEFAULT_PATH = Path(__file__).with_name("manifest.toml")
 SOURCES = ("cdn", "npm", "pypi", "carrier")
 
 _HASH = re.compile(r"[0-9a-f]{64}")
+_IMAGE_NAME = re.compile(r"[a-z][a-z0-9-]*")
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,20 @@ class Carrier:
 
 
 @dataclass(frozen=True)
+class ImagePlan:
+    """A memory image that is to be made.
+
+    Attributes:
+        packages: those whose environments it is for; with it come the packages that they depend on.
+        imports: modules that are imported when it is used.
+    """
+
+    name: str
+    packages: tuple[str, ...]
+    imports: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Manifest:
     """All pins.
 
@@ -66,7 +81,7 @@ class Manifest:
         cdn: address of the folder on Pyodide's own network that holds this version's files, ending in a
             slash. carrier: the wheel to take Pyodide's own builds from where that network is not reached.
             core: the files of Pyodide itself, by file name; `pyodide-lock.json` is the core's own, never laid
-            out as it is. wheels: the packages, by canonical name.
+            out as it is. wheels: the packages, by canonical name. images: the memory images to be made.
     """
 
     pyodide: str
@@ -74,6 +89,7 @@ class Manifest:
     carrier: Carrier
     core: Mapping[str, Pinned]
     wheels: Mapping[str, Pinned]
+    images: tuple[ImagePlan, ...] = ()
 
 
 def read_manifest(path: Path = DEFAULT_PATH) -> Manifest:
@@ -87,6 +103,7 @@ def read_manifest(path: Path = DEFAULT_PATH) -> Manifest:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ManifestError(f"{path}: {error}") from error
     where = path.name
+    images = _images(table.pop("image", []), where)
     fields = _fields(table, where, {"pyodide": dict, "carrier": dict, "core": list, "wheel": list})
     pyodide = _fields(fields["pyodide"], f"{where}: [pyodide]", {"version": str, "cdn": str})
     if not pyodide["cdn"].endswith("/"):
@@ -116,7 +133,24 @@ def read_manifest(path: Path = DEFAULT_PATH) -> Manifest:
         carrier=Carrier(**carrier),
         core=core,
         wheels=wheels,
+        images=images,
     )
+
+
+def _images(entries: object, where: str) -> tuple[ImagePlan, ...]:
+    if not isinstance(entries, list):
+        raise ManifestError(f"{where}: image must be tables [[image]]")
+    plans: list[ImagePlan] = []
+    for entry in entries:
+        fields = _fields(_table(entry, where), f"{where}: [[image]]", {"name": str, "packages": list, "imports": list})
+        name = fields["name"]
+        if not _IMAGE_NAME.fullmatch(name) or name in {plan.name for plan in plans}:
+            raise ManifestError(f"{where}: [[image]]: name must be a word of its own, not {name!r}")
+        for field in ("packages", "imports"):
+            if not all(isinstance(value, str) for value in fields[field]):
+                raise ManifestError(f"{where}: [[image]] {name}: {field} must be a list of names")
+        plans.append(ImagePlan(name, tuple(fields["packages"]), tuple(fields["imports"])))
+    return tuple(plans)
 
 
 _CARRIER_FIELDS = ("name", "version", "file_name", "sha256", "folder")

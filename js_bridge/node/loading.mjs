@@ -3,12 +3,13 @@
  * host's folders are there under their own names, so that a script finds its files as under CPython.
  */
 
+import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, writeSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 
 import { explain } from "../failure.js";
-import { loadCore, loadPackages, loadRequirements } from "../worker/loading.js";
+import { ENVIRONMENT, loadCore, loadImage, loadPackages, loadRequirements } from "../worker/loading.js";
 
 /** @typedef {import("pyodide").PyodideAPI} PyodideAPI */
 
@@ -20,10 +21,12 @@ export class UsageError extends Error {}
  *
  * @param {string} folder the distribution
  * @param {string[]} [packages] names in its lock
+ * @param {string} [image] the name of a memory image to start from; without one Python starts the plain way
  * @returns {Promise<PyodideAPI>} Python's standard output and error are the process's own, byte for byte
- * @throws {UsageError} where the folder is no distribution, or has no such package
+ * @throws {UsageError} where the folder is no distribution, or has no such package or image
+ * @throws {Error} where the image is damaged, or cannot be used by this Node
  */
-export async function loadDistribution(folder, packages = []) {
+export async function loadDistribution(folder, packages = [], image = undefined) {
   const distribution = `${resolve(folder)}/`;
   for (const file of ["pyodide.mjs", "pyodide-lock.json"]) {
     if (!existsSync(`${distribution}${file}`)) {
@@ -35,18 +38,57 @@ export async function loadDistribution(folder, packages = []) {
     if (!Object.hasOwn(JSON.parse(lock).packages, name)) throw new UsageError(`${folder} has no package "${name}"`);
   }
   const { loadPyodide } = await import(pathToFileURL(`${distribution}pyodide.mjs`).href);
-  const pyodide = await loadCore({
+  /** @type {import("../worker/loading.js").Loading} */
+  const loading = {
     loadPyodide,
     distribution,
     lock,
     stage: async (_name, work) => work(),
     options: { packageCacheDir: distribution },
-  });
+  };
+  const pyodide = await (image === undefined ? loadCore(loading) : loadImage(loading, openImage(distribution, image)));
   await loadPackages(pyodide, packages);
-  pyodide.setStdout({ write: (bytes) => writeAll(1, bytes), isatty: false });
-  pyodide.setStderr({ write: (bytes) => writeAll(2, bytes), isatty: false });
-  mountHost(pyodide);
-  return pyodide;
+  return withHost(pyodide);
+}
+
+/**
+ * @param {string} distribution
+ * @param {string} name
+ * @returns {import("../worker/loading.js").Chosen}
+ */
+function openImage(distribution, name) {
+  const index = `${distribution}images.json`;
+  /** @type {import("../worker/image.js").About[]} */
+  const images = existsSync(index) ? JSON.parse(readFileSync(index, "utf8")).images : [];
+  const about = images.find((one) => one.name === name);
+  if (!about) {
+    const known = images.map((one) => one.name).join(", ") || "none";
+    throw new UsageError(`${distribution} has no memory image "${name}"; it has: ${known}`);
+  }
+  const bytes = new Uint8Array(readFileSync(`${distribution}${about.file}`));
+  if (createHash("sha256").update(bytes).digest("hex") !== about.sha256) {
+    throw new Error(`${distribution}${about.file} has another hash than its entry in images.json: lay out again`);
+  }
+  const createModule = import(pathToFileURL(`${distribution}pyodide.asm.mjs`).href).then((module) => module.default);
+  return { about, bytes: Promise.resolve(bytes), checked: Promise.resolve(), createModule };
+}
+
+/**
+ * Loads Python itself, from a folder that need not have a lock: for what is done before there is one.
+ *
+ * @param {string} folder Pyodide's core files
+ * @returns {Promise<PyodideAPI>} as {@link loadDistribution} gives it, without any package
+ */
+export async function loadBare(folder) {
+  const distribution = `${resolve(folder)}/`;
+  const { loadPyodide } = await import(pathToFileURL(`${distribution}pyodide.mjs`).href);
+  const { info } = JSON.parse(readFileSync(`${distribution}pyodide-lock.json`, "utf8"));
+  const pyodide = await loadPyodide({
+    indexURL: distribution,
+    lockFileContents: JSON.stringify({ info, packages: {} }),
+    env: { ...ENVIRONMENT },
+  });
+  return withHost(pyodide);
 }
 
 /**
@@ -137,6 +179,17 @@ export async function command(main) {
     writeAll(2, Buffer.from(`${error instanceof Error ? error.message : String(error)}\n`));
     process.exitCode = usage ? 2 : 1;
   }
+}
+
+/**
+ * @param {PyodideAPI} pyodide
+ * @returns {PyodideAPI} the same, with the process's output and the host's files
+ */
+function withHost(pyodide) {
+  pyodide.setStdout({ write: (bytes) => writeAll(1, bytes), isatty: false });
+  pyodide.setStderr({ write: (bytes) => writeAll(2, bytes), isatty: false });
+  mountHost(pyodide);
+  return pyodide;
 }
 
 /**

@@ -14,6 +14,8 @@ export class Picture {
   #canvas;
   #context;
   #warn;
+  /** @type {(() => void) | undefined} */
+  #onFirst;
   /** @type {Map<string, HTMLImageElement>} */
   #sprites = new Map();
   /** @type {ArrayBuffer | undefined} */
@@ -28,13 +30,15 @@ export class Picture {
   /**
    * @param {HTMLCanvasElement} canvas
    * @param {(text: string) => void} warn gets each sentence about what cannot be drawn once
+   * @param {() => void} [onFirst] is called once, when the first view has been drawn
    */
-  constructor(canvas, warn) {
+  constructor(canvas, warn, onFirst) {
     const context = canvas.getContext("2d");
     if (!context) throw new Error("this browser draws no two-dimensional canvas");
     this.#canvas = canvas;
     this.#context = context;
     this.#warn = warn;
+    this.#onFirst = onFirst;
     this.#observer = new ResizeObserver(() => this.#ask());
     this.#observer.observe(canvas.parentElement ?? canvas);
   }
@@ -103,6 +107,8 @@ export class Picture {
       context.imageSmoothingEnabled = false;
       context.drawImage(opaque(view), 0, 0);
     }
+    this.#onFirst?.();
+    this.#onFirst = undefined;
   }
 
   /**

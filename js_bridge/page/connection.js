@@ -17,7 +17,6 @@ import { Relay, parseRelayed } from "./relay.js";
 /** @typedef {import("../messages.js").About} About */
 /** @typedef {import("../messages.js").Config} Config */
 /** @typedef {import("../messages.js").Phase} Phase */
-/** @typedef {import("../messages.js").Stage} Stage */
 /** @typedef {import("../messages.js").Start} Start */
 /** @typedef {import("./handlers.js").ConnectionOptions} ConnectionOptions */
 /** @typedef {import("./handlers.js").Handlers} Handlers */
@@ -32,6 +31,8 @@ import { Relay, parseRelayed } from "./relay.js";
 
 /** Most characters of an error that the server is told. */
 const LONGEST_ERROR = 20_000;
+
+const { begun, ended } = Progress;
 
 /** A player in a room. Made by `connect`. */
 export class Connection {
@@ -77,8 +78,8 @@ export class Connection {
   constructor(options) {
     this.#on = options;
     this.#options = { server: location.origin, proxyChannels: false, watch: false, ...options };
-    this.#picture = new Picture(options.canvas, (text) => this.#warn(text));
-    this.#stage({ name: "join", bytes: 0, total: null, start: performance.now(), end: null });
+    this.#picture = new Picture(options.canvas, (text) => this.#warn(text), () => this.#stage(ended("picture")));
+    for (const news of [begun("page", 0), ended("page"), begun("join")]) this.#stage(news);
     const entry = new URL("../worker/worker.js", import.meta.url);
     this.#worker = new Worker(entry, { type: "module", name: "pyodide_runtime" });
     this.#worker.onmessage = ({ data }) => this.#fromWorker(data);
@@ -86,6 +87,7 @@ export class Connection {
       event.preventDefault?.();
       this.#fail(`The worker could not run${event.message ? `: ${event.message}` : ""}.`, event.message ?? "");
     };
+    if (options.ahead) this.#post({ type: "prepare", ...options.ahead });
     this.#worker.onmessageerror = () => console.warn("a message of the worker could not be read");
     this.#socket = openLine(this.#options, {
       message: (message) => this.#fromServer(message),
@@ -98,7 +100,10 @@ export class Connection {
     window.addEventListener("pagehide", this.#leave);
   }
 
-  /** The parts of the start-up, in order; times in milliseconds since the navigation. */
+  /**
+   * The parts of the start-up, in the order in which they began; times in milliseconds since the navigation. The last,
+   * "picture", goes from the moment when all are ready to the first playable frame on the canvas.
+   */
   get stages() {
     return this.#progress.stages;
   }
@@ -157,7 +162,7 @@ export class Connection {
         this.config = message.config;
         this.#count = message.player_count;
         this.#key = message.key;
-        this.#endStage("join");
+        this.#stage(ended("join"));
         this.#on.onJoined?.(message.running);
         this.#post({ type: "load", config: message.config });
         this.#sprites = this.#picture.loadSprites(message.config.sprites);
@@ -213,7 +218,8 @@ export class Connection {
       case "stage": {
         const { name, bytes, total, start, end } = message;
         const since = performance.timeOrigin;
-        this.#stage({ name, bytes, total, start: start - since, end: end === null ? null : end - since });
+        const times = { start: start - since, end: end === null ? null : end - since };
+        this.#stage((all) => all.update({ name, bytes, total, ...times }));
         break;
       }
       case "ready":
@@ -296,6 +302,7 @@ export class Connection {
     const { config, about } = this, { iceTransportPolicy: policy } = this.#options;
     if (!config || !about || this.start || this.phase === "failed") return;
     this.start = start;
+    this.#stage(begun("picture"));
     this.#socket.keep(this.#key);
     this.#post({ type: "start", start });
     this.#links = new Links({
@@ -384,16 +391,10 @@ export class Connection {
     this.#on.onPhase?.(phase);
   }
 
-  /** @param {Stage} stage */
-  #stage(stage) {
-    this.#progress.update(stage);
+  /** @param {(progress: Progress) => void} news */
+  #stage(news) {
+    news(this.#progress);
     const { fraction, label } = this.#progress;
     this.#on.onProgress?.({ fraction, label });
-  }
-
-  /** @param {string} name */
-  #endStage(name) {
-    const [stage] = this.#progress.stages.filter((known) => known.name === name);
-    if (stage) this.#stage({ ...stage, end: performance.now() });
   }
 }

@@ -65,7 +65,8 @@ export function faultOf(table: Table, message: any): string | null;
  * @typedef {{peer: number, state: "here" | "silent" | "absent" | "returning"}} PeerState
  */
 /**
- * @typedef {{type: "load", config: Config}
+ * @typedef {{type: "prepare", distribution: string, requirements: string[]}
+ *   | {type: "load", config: Config}
  *   | {type: "start", start: Start}
  *   | {type: "channel", peer: number, channel: ChannelName, port: RTCDataChannel}
  *   | {type: "proxied", peer: number, channel: ChannelName, state: "made" | "open" | "closed"}
@@ -225,6 +226,10 @@ export type PeerState = {
     state: "here" | "silent" | "absent" | "returning";
 };
 export type ToWorker = {
+    type: "prepare";
+    distribution: string;
+    requirements: string[];
+} | {
     type: "load";
     config: Config;
 } | {

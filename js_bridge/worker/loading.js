@@ -4,6 +4,8 @@
  * knows no experiment.
  */
 
+import { Image, placeFiles, restore } from "./image.js";
+
 /** @typedef {import("pyodide").PyodideAPI} PyodideAPI */
 
 /**
@@ -16,9 +18,17 @@
  */
 
 /**
+ * @typedef {object} Chosen a memory image that Python is to start from
+ * @property {import("./image.js").About} about
+ * @property {Promise<Uint8Array>} bytes
+ * @property {Promise<unknown>} checked rejects where they are not those that the distribution names
+ * @property {Promise<(settings: object) => Promise<any>>} createModule of the distribution's own `pyodide.asm.mjs`
+ */
+
+/**
  * Python's environment variables: equal on every peer, so that sets of text are laid out alike.
  */
-const ENVIRONMENT = Object.freeze({ HOME: "/home/pyodide", PYTHONHASHSEED: "0" });
+export const ENVIRONMENT = Object.freeze({ HOME: "/home/pyodide", PYTHONHASHSEED: "0" });
 
 /** The package that the bridge serves, by its name in the lock. */
 const OWN_PACKAGE = "pyodide-runtime";
@@ -31,18 +41,69 @@ const OWN_PACKAGE = "pyodide-runtime";
  * @throws {Error} where a file is missing, or the lock does not name the package
  */
 export async function loadCore({ loadPyodide, distribution, lock, stage, options }) {
-  if (!Object.hasOwn(JSON.parse(lock).packages ?? {}, OWN_PACKAGE)) {
-    throw new Error(`the lock of ${distribution} does not name ${OWN_PACKAGE}: lay the distribution out again`);
-  }
+  checkLock(distribution, lock);
+  const pyodide = await stage("core", () => loadPyodide(settings(distribution, lock, options)));
+  await loadPackages(pyodide, [OWN_PACKAGE]);
+  return pyodide;
+}
+
+/**
+ * Does what {@link loadCore} does, and loads the packages of a memory image, by reading that image. Python is then
+ * where it was when the image was made, but for what must differ: see `pyodide_runtime.awakening`.
+ *
+ * @param {Loading} loading
+ * @param {Chosen} chosen
+ * @returns {Promise<PyodideAPI>}
+ * @throws {Error} where the image cannot be used here; {@link loadCore} may do then
+ */
+export async function loadImage(loading, { about, bytes, checked, createModule }) {
+  const { loadPyodide, distribution, lock, stage, options } = loading;
+  checkLock(distribution, lock);
+  /** @type {any} */
+  let module;
   const pyodide = await stage("core", () => loadPyodide({
+    ...settings(distribution, lock, options),
+    _loadSnapshot: Uint8Array.from(atob(about.head), (letter) => letter.charCodeAt(0)),
+    createPyodideModule: async (/** @type {object} */ core) => {
+      module = await (await createModule)(core);
+      await restore(module, new Image(await bytes));
+      await checked;
+      return module;
+    },
+  }));
+  await stage("waking", async () => {
+    placeFiles(module, new Image(await bytes));
+    const loaded = /** @type {Record<string, string>} */ (pyodide.loadedPackages);
+    for (const name of Object.keys(about.packages)) loaded[name] = "default channel";
+    const awakening = pyodide.pyimport("pyodide_runtime.awakening");
+    awakening.wake_up();
+    awakening.destroy();
+  });
+  return pyodide;
+}
+
+/**
+ * @param {string} distribution
+ * @param {string} lock
+ * @param {object | undefined} options
+ */
+function settings(distribution, lock, options) {
+  return {
     indexURL: distribution,
     packageBaseUrl: distribution,
     lockFileContents: lock,
     env: { ...ENVIRONMENT },
     ...options,
-  }));
-  await loadPackages(pyodide, [OWN_PACKAGE]);
-  return pyodide;
+  };
+}
+
+/**
+ * @param {string} distribution
+ * @param {string} lock
+ */
+function checkLock(distribution, lock) {
+  if (Object.hasOwn(JSON.parse(lock).packages ?? {}, OWN_PACKAGE)) return;
+  throw new Error(`the lock of ${distribution} does not name ${OWN_PACKAGE}: lay the distribution out again`);
 }
 
 /**

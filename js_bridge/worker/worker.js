@@ -7,9 +7,10 @@ import { explain } from "../failure.js";
 import { TO_WORKER, faultOf } from "../messages.js";
 import { Channels } from "./channels.js";
 import { Handover } from "./handover.js";
-import { loadCore, loadRequirements } from "./loading.js";
+import { loadRequirements } from "./loading.js";
 import { Loop } from "./loop.js";
-import { Stages, countingFetch } from "./stages.js";
+import { Stages } from "./stages.js";
+import { Starting } from "./starting.js";
 import { Uploads } from "./uploads.js";
 
 /** @typedef {import("../messages.js").ToPage} ToPage */
@@ -20,6 +21,9 @@ const scope = /** @type {any} */ (self);
 
 /** @type {string[]} */
 let files = [];
+const stages = new Stages((stage) => post({ type: "stage", ...stage }));
+/** @type {Starting | undefined} */
+let prepared;
 /** @type {Loop | undefined} */
 let loop;
 /** @type {Uploads | Handover | undefined} */
@@ -57,31 +61,31 @@ const channels = new Channels({
   log: (text) => post({ type: "log", text }),
 });
 
+/**
+ * Begins to load Python from a distribution, unless that has begun.
+ *
+ * @param {string} distribution
+ * @param {string[]} requirements
+ */
+function prepare(distribution, requirements) {
+  const address = new URL(distribution, scope.location.origin).href;
+  if (prepared?.distribution !== address) {
+    prepared = new Starting(address, stages, (text) => post({ type: "log", text }));
+  }
+  prepared.choose(requirements);
+  return prepared;
+}
+
 /** @param {Config} config */
 async function load(config) {
   files = Object.keys(config.experiment.files);
-  const distribution = new URL(config.distribution, scope.location.origin).href;
-  const stages = new Stages((stage) => post({ type: "stage", ...stage }));
+  const starting = prepare(prepared?.distribution ?? config.distribution, config.experiment.requirements);
   const stage = stages.run.bind(stages);
-  const plain = scope.fetch;
-  let current = "core";
   try {
-    const engine = import(`${distribution}pyodide.mjs`);
-    const lock = await stage("lock", () => read(`${distribution}pyodide-lock.json`));
-    const packages = new Map(Object.values(JSON.parse(lock).packages ?? {})
-      .map(({ file_name: file, name }) => [new URL(file, distribution).href, name]));
-    scope.fetch = countingFetch(plain.bind(scope), stages, (url) => {
-      const name = packages.get(new URL(url, scope.location.href).href);
-      return name ? { name: `package ${name}`, whole: true } : { name: current, whole: false };
-    });
-    const { loadPyodide } = await engine;
-    const pyodide = await loadCore({ loadPyodide, distribution, lock, stage, options: {
-      stdout: (/** @type {string} */ line) => post({ type: "log", text: line }),
-      stderr: (/** @type {string} */ line) => post({ type: "log", text: line }),
-    } });
+    const { pyodide, lock } = await starting.python();
     const api = await stage("runtime", () => pyodide.pyimport("pyodide_runtime.worker"));
     const plan = JSON.parse(api.plan_requirements(JSON.stringify(config.experiment.requirements), lock));
-    current = "install";
+    starting.name = "install";
     await loadRequirements(pyodide, plan, stage);
     const about = JSON.parse(await stage("experiment", () => api.open(JSON.stringify(config))));
     const stored = (/** @type {import("./uploads.js").Answer} */ answer) => loop?.inbox.event(answer);
@@ -101,18 +105,8 @@ async function load(config) {
   } catch (error) {
     fail(error);
   } finally {
-    scope.fetch = plain;
+    starting.done();
   }
-}
-
-/**
- * @param {string} url
- * @returns {Promise<string>}
- */
-async function read(url) {
-  const response = await fetch(url);
-  if (!response.ok) throw new Error(`${url}: the server answered ${response.status}`);
-  return response.text();
 }
 
 /**
@@ -133,6 +127,9 @@ function exportRows(rows) {
 /** @param {import("../messages.js").ToWorker} message */
 function take(message) {
   switch (message.type) {
+    case "prepare":
+      prepare(message.distribution, message.requirements);
+      break;
     case "load":
       void load(message.config);
       break;

@@ -27,7 +27,7 @@ def make_app(options: ServerOptions) -> ASGIApp:
     bridge, distribution = Folder(options.bridge), Folder(options.distribution)
     site = Starlette(
         routes=[
-            *pages.routes(context, bridge),
+            *pages.routes(context, bridge, distribution),
             *sessions.routes(context),
             *signalling.routes(context),
             _folder("/bridge", bridge),

@@ -1,11 +1,15 @@
 """The pages: the entrance at `/`, the way into a room, and the page on which a room plays.
 
-The playing page itself belongs to the bridge and is sent as it is. This module knows nothing of what rooms
+The playing page itself belongs to the bridge and is sent as it is, but for the addresses of the two folders, which bear
+the folders' versions, so that browsers may keep what they load from there; and for what the experiment requires, so that it is
+loaded while the page joins. This module knows nothing of what rooms
 do.
 """
 
 from __future__ import annotations
 
+import contextlib
+import json
 from collections.abc import Mapping
 from html import escape
 from importlib.resources import files
@@ -27,7 +31,7 @@ from pyodide_runtime.server.storage import StorageFailed
 MOST_SESSIONS_LISTED = 20
 
 
-def routes(context: Context, bridge: Folder) -> list[BaseRoute]:
+def routes(context: Context, bridge: Folder, distribution: Folder) -> list[BaseRoute]:
     """The routes of the pages."""
 
     async def entrance(request: Request) -> Response:
@@ -55,7 +59,13 @@ def routes(context: Context, bridge: Folder) -> list[BaseRoute]:
             checked("player_id", player_id)
         except BadIdentifier as error:
             return _refusal(error)
-        return await bridge.respond(request, "page/play.html")
+        text = (bridge.root / "page" / "play.html").read_text(encoding="utf-8")
+        with contextlib.suppress(ExperimentError):  # who joins is told of the mistake
+            required = (await context.experiment_file.read()).for_worker()["requirements"]
+            text = text.replace('data-requirements=""', f'data-requirements="{escape(json.dumps(required))}"')
+        for name, folder in (("bridge", bridge), ("pyodide", distribution)):
+            text = text.replace(f'"/{name}/', f'"/{name}/@{folder.version()}/')
+        return HTMLResponse(text, headers={"Cache-Control": "no-store"})
 
     return [
         Route("/", entrance),

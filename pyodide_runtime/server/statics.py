@@ -1,16 +1,20 @@
 """Files of a folder over HTTP: right types, revalidated by ETag, compressed where that helps.
 
 A page must never run yesterday's code, so every answer is revalidated (`no-cache`: kept, but asked about each
-time). Only the answer to a URL that names the contents it wants, by `?sha256=...`, is kept for good. Over
+time). Only the answer to a URL that names the contents it wants is kept for good: by `?sha256=...`, or by the version
+of the whole folder in front of the path, as in `@3f2a.../page/play.js`. So a page that is opened again asks for nothing but
+itself, and one whose files have changed finds all of them under another address. Over
 loopback nothing is compressed, since there it costs more than it saves. This module knows nothing of what the
 files are for.
 """
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import hashlib
 import ipaddress
+import os
 from pathlib import Path
 
 import anyio.to_thread
@@ -30,6 +34,7 @@ MEDIA_TYPES = {
     ".whl": "application/zip",
     ".zip": "application/zip",
     ".data": "application/octet-stream",
+    ".image": "application/octet-stream",
     ".txt": "text/plain; charset=utf-8",
     ".md": "text/plain; charset=utf-8",
     ".svg": "image/svg+xml",
@@ -40,7 +45,7 @@ MEDIA_TYPES = {
     ".webp": "image/webp",
     ".avif": "image/avif",
 }
-COMPRESSED = frozenset({".html", ".css", ".js", ".mjs", ".ts", ".map", ".json", ".wasm", ".txt", ".md", ".svg"})
+COMPRESSED = frozenset({".html", ".css", ".js", ".mjs", ".ts", ".map", ".json", ".wasm", ".image", ".txt", ".md", ".svg"})
 LEAST_COMPRESSED_BYTES = 1024
 HIDDEN = frozenset({"node_modules", "__pycache__"})
 
@@ -60,17 +65,29 @@ class Folder:
         self._compressed: dict[Path, tuple[str, bytes]] = {}
         self._hashes: dict[Path, tuple[str, str]] = {}
 
+    def version(self) -> str:
+        """A word that changes whenever a file is changed, added or taken away, as names, sizes and times tell."""
+        parts: list[str] = []
+        for folder, folders, files in os.walk(self.root):
+            folders[:] = sorted(name for name in folders if not _is_hidden(name))
+            for name in sorted(files):
+                file = Path(folder, name)
+                with contextlib.suppress(OSError):  # it has just been taken away, and counts no more
+                    parts.append(f"{file.relative_to(self.root)} {_version(file.stat())}")
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
     async def respond(self, request: Request, path: str) -> Response:
-        """The answer for the file at a path below the folder, parted by "/"."""
-        file = self._find(path)
+        """The answer for the file at a path below the folder, parted by "/", maybe behind "@" and the folder's version."""
+        version, _, rest = path.removeprefix("@").partition("/") if path.startswith("@") else ("", "", path)
+        file = self._find(rest)
         if file is None:
             return PlainTextResponse(f"There is no file {path}.", 404)
-        return await self.respond_file(request, file)
+        return await self.respond_file(request, file, for_good=version != "" and version == self.version())
 
-    async def respond_file(self, request: Request, file: Path) -> Response:
-        """The answer for a file that is known to be there and to be served."""
+    async def respond_file(self, request: Request, file: Path, *, for_good: bool = False) -> Response:
+        """The answer for a file that is known to be there and to be served; `for_good`: its address is that of its contents."""
         status = file.stat()
-        version = f"{status.st_mtime_ns:x}-{status.st_size:x}"
+        version = _version(status)
         suffix = file.suffix.lower()
         zipped = (
             suffix in COMPRESSED
@@ -80,7 +97,7 @@ class Folder:
         )
         headers = {
             "ETag": f'"{version}-gzip"' if zipped else f'"{version}"',
-            "Cache-Control": await self._cache_control(request, file, version),
+            "Cache-Control": FOR_GOOD if for_good else await self._cache_control(request, file, version),
             "Content-Type": MEDIA_TYPES.get(suffix, "application/octet-stream"),
         }
         if suffix in COMPRESSED:
@@ -95,7 +112,7 @@ class Folder:
 
     def _find(self, path: str) -> Path | None:
         parts = path.split("/")
-        if "\0" in path or "\\" in path or any(part.startswith(".") or part in HIDDEN or not part for part in parts):
+        if "\0" in path or "\\" in path or any(_is_hidden(part) or not part for part in parts):
             return None
         root = self.root.resolve()
         file = root.joinpath(*parts).resolve()
@@ -118,6 +135,14 @@ class Folder:
             body = await anyio.to_thread.run_sync(gzip.compress, content, 6)
             known = self._compressed[file] = version, body
         return known[1]
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith(".") or name in HIDDEN
+
+
+def _version(status: os.stat_result) -> str:
+    return f"{status.st_mtime_ns:x}-{status.st_size:x}"
 
 
 def _is_loopback(request: Request) -> bool:

@@ -5,8 +5,9 @@ export class Picture {
     /**
      * @param {HTMLCanvasElement} canvas
      * @param {(text: string) => void} warn gets each sentence about what cannot be drawn once
+     * @param {() => void} [onFirst] is called once, when the first view has been drawn
      */
-    constructor(canvas: HTMLCanvasElement, warn: (text: string) => void);
+    constructor(canvas: HTMLCanvasElement, warn: (text: string) => void, onFirst?: () => void);
     /**
      * Fetches the images that a scene may name.
      *

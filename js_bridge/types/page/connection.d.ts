@@ -16,7 +16,10 @@ export class Connection {
     config: Config | null;
     /** What the server said when the match began. @type {Start | null} */
     start: Start | null;
-    /** The parts of the start-up, in order; times in milliseconds since the navigation. */
+    /**
+     * The parts of the start-up, in the order in which they began; times in milliseconds since the navigation. The last,
+     * "picture", goes from the moment when all are ready to the first playable frame on the canvas.
+     */
     get stages(): import("../messages.js").Stage[];
     /** How each channel reaches the worker: by player and name, "transferred" or "proxied". */
     get channels(): {
@@ -40,7 +43,6 @@ export class Connection {
 export type About = import("../messages.js").About;
 export type Config = import("../messages.js").Config;
 export type Phase = import("../messages.js").Phase;
-export type Stage = import("../messages.js").Stage;
 export type Start = import("../messages.js").Start;
 export type ConnectionOptions = import("./handlers.js").ConnectionOptions;
 export type Handlers = import("./handlers.js").Handlers;

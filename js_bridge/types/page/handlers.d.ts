@@ -16,6 +16,14 @@ export type ConnectionOptions = {
      */
     server?: string;
     /**
+     * the folder to load Python from at once, and what
+     * the experiment requires, if both are known before the server tells of them
+     */
+    ahead?: {
+        distribution: string;
+        requirements: string[];
+    };
+    /**
      * what is played comes from a static folder, which names its server
      */
     bundle?: import("./bundle.js").Bundle;

@@ -1,5 +1,20 @@
 /** The start-up of one page. */
 export class Progress {
+    /**
+     * The news that a part of the page's own has begun.
+     *
+     * @param {string} name
+     * @param {number} [start] now, if it is not said
+     * @returns {(progress: Progress) => void}
+     */
+    static begun(name: string, start?: number): (progress: Progress) => void;
+    /**
+     * The news that a part has ended now, if it has begun and not ended.
+     *
+     * @param {string} name
+     * @returns {(progress: Progress) => void}
+     */
+    static ended(name: string): (progress: Progress) => void;
     /** Every stage so far, in the order in which they began; times in ms since the navigation. @type {Stage[]} */
     stages: Stage[];
     /**

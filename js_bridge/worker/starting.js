@@ -1,0 +1,246 @@
+/**
+ * @file Starts Python in a browser's worker, as fast as the distribution allows: from a memory image where one fits,
+ * else the plain way. All downloads begin at once, and their bytes are counted in the stages of the start-up. What is
+ * loaded, and in which order, is `loading.js`'s.
+ */
+
+import { chooseImage } from "./image.js";
+import { loadCore, loadImage } from "./loading.js";
+import { countingFetch } from "./stages.js";
+
+/** @typedef {import("./image.js").About} About */
+
+/** @typedef {{about: About, bytes: Promise<Uint8Array>, checked: Promise<unknown>}} Download an image on its way */
+
+const scope = globalThis;
+
+/** Bytes of an image that are hashed at once, while the next ones arrive. */
+const PIECE = 1 << 20;
+
+/** One start of Python. While it lasts, whatever is fetched is counted. */
+export class Starting {
+  /** The stage in which downloads are counted that are no file of the lock. */
+  name = "core";
+  #distribution;
+  #stages;
+  #log;
+  #plain = scope.fetch;
+  #engine;
+  #createModule;
+  #lists;
+  #core;
+  #library;
+  /** @type {Download | undefined} */
+  #image;
+  /** @type {Promise<Download | undefined>} */
+  #chosen = Promise.resolve(undefined);
+
+  /**
+   * Begins the downloads that every start needs.
+   *
+   * @param {string} distribution address of the folder, ending in a slash
+   * @param {import("./stages.js").Stages} stages
+   * @param {(text: string) => void} log gets what Python prints, and why it starts as it does
+   */
+  constructor(distribution, stages, log) {
+    this.#distribution = distribution;
+    this.#stages = stages;
+    this.#log = log;
+    stages.begin("core");
+    this.#engine = import(`${distribution}pyodide.mjs`);
+    this.#createModule = import(`${distribution}pyodide.asm.mjs`).then((module) => module.default);
+    this.#core = this.#fetch("pyodide.asm.wasm").then((response) => WebAssembly.compileStreaming(response));
+    this.#library = this.#fetch("python_stdlib.zip");
+    this.#lists = this.#stages.run("lock", () => Promise.all([
+      this.#read("pyodide-lock.json"),
+      this.#read("images.json").catch(() => '{"images": []}'),
+    ]));
+    for (const begun of [this.#engine, this.#createModule, this.#core, this.#library, this.#lists]) {
+      begun.catch(() => {}); // what fails is told by whoever waits for it
+    }
+  }
+
+  /** Where it loads from. */
+  get distribution() {
+    return this.#distribution;
+  }
+
+  /**
+   * Begins to download the image for what is required, unless that is being done.
+   *
+   * @param {string[]} requirements of the experiment
+   */
+  choose(requirements) {
+    this.#chosen = this.#choice(requirements);
+    this.#chosen.catch(() => {});
+  }
+
+  /**
+   * Starts Python with what the bridge serves, and maybe with packages that are required.
+   *
+   * @returns {Promise<{pyodide: import("pyodide").PyodideAPI, lock: string}>} and the text of the distribution's lock
+   * @throws {Error} where a file is missing, or the lock does not name the bridge's package
+   */
+  async python() {
+    const distribution = this.#distribution;
+    const [lock] = await this.#lists;
+    const chosen = await this.#chosen;
+    this.#count(JSON.parse(lock).packages);
+    const { loadPyodide } = await this.#engine;
+    const pyodide = await this.#fastest({
+      loadPyodide,
+      distribution,
+      lock,
+      stage: this.#stages.run.bind(this.#stages),
+      options: { stdout: this.#log, stderr: this.#log },
+    }, chosen);
+    return { pyodide, lock };
+  }
+
+  /** Counts no more. */
+  done() {
+    scope.fetch = this.#plain;
+  }
+
+  /**
+   * @param {import("./loading.js").Loading} loading
+   * @param {Download | undefined} chosen
+   */
+  async #fastest(loading, chosen) {
+    if (!chosen) {
+      this.#log("no memory image fits what is required: Python starts the plain way");
+      return loadCore(loading);
+    }
+    const { file } = chosen.about;
+    try {
+      const pyodide = await loadImage(loading, { createModule: this.#createModule, ...chosen });
+      this.#log(`Python started from the memory image ${file}`);
+      return pyodide;
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#log(`the memory image ${file} cannot be used (${reason}): Python starts the plain way`);
+      for (const name of ["image", "waking"]) this.#stages.end(name);
+      return loadCore(loading);
+    }
+  }
+
+  /**
+   * @param {string[]} requirements
+   * @returns {Promise<Download | undefined>}
+   */
+  async #choice(requirements) {
+    const [lock, images] = await this.#lists;
+    const about = chooseImage(JSON.parse(images).images, JSON.parse(lock).packages ?? {}, requirements);
+    if (about && this.#image?.about.file !== about.file) this.#image = { about, ...this.#download(about) };
+    return about && this.#image;
+  }
+
+  /**
+   * Reads an image, whose bytes are counted and hashed as they come.
+   *
+   * @param {About} about
+   */
+  #download({ file, sha256, pieces, bytes: size }) {
+    const stages = this.#stages;
+    /** @type {Promise<ArrayBuffer>[]} */
+    const hashes = [];
+    const read = async () => {
+      stages.begin("image");
+      stages.expect("image", size);
+      const response = await this.#plain.call(scope, `${this.#distribution}${file}?sha256=${sha256}`);
+      if (!response.ok || !response.body) throw new Error(`the server answered ${response.status}`);
+      const bytes = new Uint8Array(size);
+      let [filled, hashed] = [0, 0];
+      const reader = response.body.getReader();
+      for (let part = await reader.read(); !part.done; part = await reader.read()) {
+        if (filled + part.value.length > size) throw new Error(`it has more than ${size} bytes`);
+        bytes.set(part.value, filled);
+        filled += part.value.length;
+        stages.add("image", part.value.length);
+        for (; filled - hashed >= PIECE || (filled === size && hashed < size); hashed += PIECE) {
+          hashes.push(sha256Of(bytes.subarray(hashed, Math.min(size, hashed + PIECE))));
+        }
+      }
+      if (filled < size) throw new Error(`it has ${filled} bytes, not ${size}`);
+      stages.end("image");
+      return bytes;
+    };
+    const bytes = read();
+    const checked = bytes.then(async () => {
+      const found = await sha256Of(new Uint8Array(await new Blob(await Promise.all(hashes)).arrayBuffer()));
+      if (found.byteLength > 0 && hex(found) !== pieces) throw new Error("its hash is not the one that is named");
+    });
+    for (const promise of [bytes, checked]) promise.catch(() => {}); // told by whoever waits for it
+    return { bytes, checked };
+  }
+
+  /** @param {Record<string, {file_name: string, name: string}> | undefined} packages */
+  #count(packages) {
+    const address = (/** @type {string} */ file) => new URL(file, this.#distribution).href;
+    const names = new Map(Object.values(packages ?? {})
+      .map(({ file_name: file, name }) => [address(file), `package ${name}`]));
+    const counted = countingFetch(this.#plain.bind(scope), this.#stages, (url) => {
+      const name = names.get(address(url));
+      return name ? { name, whole: true } : { name: this.name, whole: false };
+    });
+    /** What has been fetched already, until Pyodide asks for it. @type {Map<string, Promise<Response>>} */
+    const ahead = new Map([
+      [address("python_stdlib.zip"), this.#library],
+      [address("pyodide.asm.wasm"), Promise.resolve(new Response(null))],
+    ]);
+    scope.fetch = (input, init) => {
+      const url = address(input instanceof Request ? input.url : String(input));
+      const known = ahead.get(url);
+      ahead.delete(url);
+      return known ?? counted(input, init);
+    };
+    const { instantiateStreaming } = WebAssembly;
+    WebAssembly.instantiateStreaming = async (_, imports) => {
+      // The first module that is asked for is the core, which has been compiled on the way.
+      WebAssembly.instantiateStreaming = instantiateStreaming;
+      const module = await this.#core;
+      return { module, instance: await WebAssembly.instantiate(module, imports) };
+    };
+  }
+
+  /**
+   * Fetches a file of the core before Pyodide asks for it. It is not counted on a copy: a browser keeps the compiled
+   * form of a module only if its answer comes as it is.
+   *
+   * @param {string} file
+   */
+  async #fetch(file) {
+    const response = await this.#plain.call(scope, `${this.#distribution}${file}`);
+    if (!response.ok) throw new Error(`${this.#distribution}${file}: the server answered ${response.status}`);
+    const length = Number(response.headers.get("content-length"));
+    if (length > 0 && !response.headers.get("content-encoding")) {
+      this.#stages.expect("core", length);
+      this.#stages.add("core", length);
+    }
+    return response;
+  }
+
+  /**
+   * @param {string} file
+   * @returns {Promise<string>}
+   */
+  async #read(file) {
+    const url = `${this.#distribution}${file}`;
+    const response = await this.#plain.call(scope, url);
+    if (!response.ok) throw new Error(`${url}: the server answered ${response.status}`);
+    return response.text();
+  }
+}
+
+/**
+ * @param {Uint8Array} bytes
+ * @returns {Promise<ArrayBuffer>} empty in pages over a line that is not secure, where browsers have no hashes
+ */
+async function sha256Of(bytes) {
+  return globalThis.crypto?.subtle?.digest("SHA-256", /** @type {BufferSource} */ (bytes)) ?? new ArrayBuffer(0);
+}
+
+/** @param {ArrayBuffer} bytes */
+function hex(bytes) {
+  return Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
