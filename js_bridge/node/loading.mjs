@@ -9,7 +9,8 @@ import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 
 import { explain } from "../failure.js";
-import { ENVIRONMENT, loadCore, loadImage, loadPackages, loadRequirements } from "../worker/loading.js";
+import { ENVIRONMENT, loadCore, loadImage } from "../worker/loading.js";
+import { loadPackages, loadRequirements } from "../worker/packages.js";
 
 /** @typedef {import("pyodide").PyodideAPI} PyodideAPI */
 

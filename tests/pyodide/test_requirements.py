@@ -86,7 +86,7 @@ def load(selenium: Any, distribution: Path, index: Shelf | None, *requirements: 
 
     Names are looked for at a shelf instead of the public index, which a test must not need.
     """
-    scripts = [(ROOT / "js_bridge" / name).read_text(encoding="utf-8") for name in ("worker/loading.js", "failure.js")]
+    scripts = [(ROOT / "js_bridge" / name).read_text(encoding="utf-8") for name in ("worker/packages.js", "failure.js")]
     loading, failure = (script.replace("export ", "") for script in scripts)
     lock = (distribution / "pyodide-lock.json").read_text(encoding="utf-8")
     experiment = {"module": "small", "files": {"small.py": EXPERIMENT}, "requirements": list(requirements), "settings": {}}
