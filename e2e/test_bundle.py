@@ -68,8 +68,11 @@ async def _alone(house: House) -> Came:
         host = stack.enter_context(FileHost(site))
         player = await _visitor(stack, house, "Ada", host.url)
         await player.page.goto(f"{host.url}/{PLACE}/?player_id=Ada")
-        await player.page.wait_for_function("document.getElementById('label').textContent.includes('MB')")
+        # What it says is taken as it is seen: a moment later it may say something else.
+        counts = "document.getElementById('label').textContent.includes('MB') && document.body.innerText"
+        said = await (await player.page.wait_for_function(counts)).json_value()
         await _keep(came, player, "loading", house)
+        came.texts["loading"] = str(said)
         await player.reach("playing", seconds=SECONDS_TO_LOAD)
         keys = asyncio.create_task(_balance(player))
         await player.reach_frame(20)

@@ -49,7 +49,7 @@ export class Starting {
     stages.begin("core");
     this.#engine = import(`${distribution}pyodide.mjs`);
     this.#createModule = import(`${distribution}pyodide.asm.mjs`).then((module) => module.default);
-    this.#core = this.#fetch("pyodide.asm.wasm").then((response) => WebAssembly.compileStreaming(response));
+    this.#core = this.#fetch("pyodide.asm.wasm").then(compiled);
     this.#library = this.#fetch("python_stdlib.zip");
     this.#lists = this.#stages.run("lock", () => Promise.all([
       this.#read("pyodide-lock.json"),
@@ -230,6 +230,17 @@ export class Starting {
     if (!response.ok) throw new Error(`${url}: the server answered ${response.status}`);
     return response.text();
   }
+}
+
+/**
+ * The module in an answer; while it arrives, unless the server calls it something else than WebAssembly.
+ *
+ * @param {Response} response
+ * @returns {Promise<WebAssembly.Module>}
+ */
+async function compiled(response) {
+  const streams = response.headers.get("content-type") === "application/wasm";
+  return streams ? WebAssembly.compileStreaming(response) : WebAssembly.compile(await response.arrayBuffer());
 }
 
 /**

@@ -24,6 +24,8 @@ from pyodide_runtime.requirements import plan
 __all__ = ["CORE_PINS", "LOCK", "Distribution", "read_distribution"]
 
 LOCK = "pyodide-lock.json"
+#: The list of memory images. A bundle has none: over a line of less than some 50 Mbit/s one takes longer than it spares.
+IMAGES = "images.json"
 #: The hashes of the core's files, which the lock does not name.
 CORE_PINS = "core.json"
 #: What a browser loads of the core; the rest are other forms of it, and types for programmers.
@@ -68,7 +70,8 @@ def read_distribution(folder: Path, requirements: Sequence[str]) -> Distribution
         raise BundleError(f"the bundle cannot be made of {folder}:{listed}")
     text = json.dumps({"info": info, "packages": {key: packages[key] for key in wanted}}, indent=1, sort_keys=True) + "\n"
     versions = {str(packages[key]["name"]): str(packages[key]["version"]) for key in wanted}
-    return Distribution(pyodide, python, dict(sorted(versions.items())), [*pieces, Piece(LOCK, "packages", text.encode())])
+    lists = [Piece(LOCK, "packages", text.encode()), Piece(IMAGES, "packages", b'{"images": []}\n')]
+    return Distribution(pyodide, python, dict(sorted(versions.items())), [*pieces, *lists])
 
 
 def _needed(folder: Path, requirements: Sequence[str], packages: Mapping[str, Any]) -> tuple[list[str], list[str]]:
