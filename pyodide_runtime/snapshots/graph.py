@@ -535,9 +535,8 @@ class Checkpointer:
                 branch.restore()
         self._contents, self._branches, self._stale = contents, branches, plan.spoiled
         # What holds a copy now does not hold what the contents say. All else that was written is not what the watch saw.
+        # So the watch stays as it was before: one that began now would take for the places of objects what they were before.
         self._doubtful, self._reshaped = (None if replaced else doubtful), reshaped
-        if plan.watch.moved:
-            self._rewatch()
 
     def _restore_replaced(self, checkpoint: Checkpoint) -> None:
         """Write contents back where some objects must be exchanged for copies, in all that hold them."""

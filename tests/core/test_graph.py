@@ -637,3 +637,25 @@ def test_a_root_that_is_added_is_covered_from_then_on() -> None:
     other.append(2)
     checkpointer.restore(there)
     assert other == [1]
+
+
+@pytest.mark.parametrize("moves", ["mapping", "list"])
+def test_what_a_restore_has_moved_is_watched_where_it_is_then(moves: str) -> None:
+    """While something else was found to have moved before the restore: the watch of that moment must not begin after it."""
+    held: Any = {"x": 1000} if moves == "mapping" else [1000]
+    grows: list[int] = [1]
+    checkpointer = Checkpointer([held, grows])
+    first = checkpointer.save()
+    if moves == "mapping":
+        held.update({f"key {number}": number for number in range(40)})
+    else:
+        held.extend(range(40))
+    checkpointer.save()
+    grows.extend(range(100))
+    checkpointer.restore(first)
+    checkpointer.save()
+    for value in (2000, 3000, 4000):
+        held["x" if moves == "mapping" else 0] = value
+        saved = checkpointer.save()
+        contents = [content for entry, content in saved.pairs() if entry.obj is held]
+        assert contents == [{"x": value} if moves == "mapping" else [value]]
