@@ -49,10 +49,9 @@ class FileHost:
 class _Quiet(SimpleHTTPRequestHandler):
     """As it comes with Python, but that it notes what it would print, and, as some hosts do, knows no WebAssembly."""
 
-    extensions_map = {**SimpleHTTPRequestHandler.extensions_map, ".wasm": "application/octet-stream"}
-
     def __init__(self, asked: list[str], *arguments: object, directory: str) -> None:
         self._asked = asked
+        self.extensions_map = {**self.extensions_map, ".wasm": "application/octet-stream"}
         super().__init__(*arguments, directory=directory)  # type: ignore[arg-type]
 
     def log_message(self, format: str, *arguments: object) -> None:

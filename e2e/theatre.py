@@ -7,6 +7,7 @@ begin in the order in which the tests will ask for them, without waiting for the
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 from collections.abc import Iterable
 from concurrent.futures import Future
@@ -65,6 +66,10 @@ class Theatre:
                 if not result.done():
                     result.set_exception(error)
         finally:
+            # What is left of browsers' processes is let go of while there is a loop; later it could only raise, at any moment.
+            self._loop.run_until_complete(self._loop.shutdown_default_executor())
+            gc.collect()
+            self._loop.run_until_complete(asyncio.sleep(0))
             self._loop.close()
 
     async def _open_house(self) -> None:
