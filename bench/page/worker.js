@@ -2,7 +2,8 @@
  * @file Brings Python up by the very steps of the product's own worker, and calls functions of `bench.inside` in it.
  */
 
-import { loadCore, loadPackages } from "/bridge/worker/loading.js";
+import { loadCore } from "/bridge/worker/loading.js";
+import { loadPackages } from "/bridge/worker/packages.js";
 
 /** @type {import("pyodide").PyodideAPI} */
 let pyodide;

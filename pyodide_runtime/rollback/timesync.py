@@ -37,8 +37,8 @@ STEADY = 0.05
 SLOWEST_FPS = 30.0
 #: How much slower to run at the most for being ahead: by the first of these shares for being ahead by no more than the first
 #: of these times, in s, and by the second from the second on.
-GENTLE, SLOWEST = 0.15, 0.4
-NEAR_S, FAR_S = 0.1, 0.2
+GENTLE, SLOWEST = 0.12, 0.4
+NEAR_S, FAR_S = 0.06, 0.2
 #: A clock that is faster than the peer's by no more than this share is not made up for: it may be a wrong view.
 ALIKE = 0.005
 
