@@ -322,15 +322,18 @@ class Match:
         return Hello(self.host, self.incarnation, self._terms, heard, begun, tuple(self.membership.standings))
 
     def _greet(self, peer: Peer) -> None:
-        """Say hello once. The first one, and then one in some, goes reliably.
+        """Say hello once. What is new in it, and then one in some, goes reliably.
 
         Congestion is of all channels of a connection together (RFC 9260, section 7.2): a reliable channel that has much to
         transmit again holds up the unreliable one. What is repeated anyway goes over that; what is too long to get over a
         bad line in one go gets there in the end.
         """
+        heard = peer.incarnation if peer.heard_hello else -1
+        if heard != peer.told_heard:
+            peer.told_heard, peer.greetings = heard, 0
         reliably = peer.greetings % RELIABLE_GREETINGS == 0
         peer.greetings += 1
-        self._send(peer, CONTROL if reliably else INPUT, self._hello(peer.incarnation if peer.heard_hello else -1))
+        self._send(peer, CONTROL if reliably else INPUT, self._hello(heard))
 
     def _connect(self, now: float) -> None:
         awaited = self.lineup.awaited

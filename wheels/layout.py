@@ -102,6 +102,18 @@ def lay_out(
         report.placed(file_name, path.stat().st_size, origin)
 
     core_lock, _ = cached(manifest.core[LOCK_NAME])
+
+    def write(name: str, text: str) -> None:
+        """Put a text that is made here in its place, if it is another one than that there."""
+        if (out / name).is_file() and (out / name).read_text(encoding="utf-8") == text:
+            return
+        with tempfile.TemporaryDirectory(prefix=".new-", dir=out) as folder:
+            new = Path(folder, name)
+            new.write_text(text, encoding="utf-8")
+            os.replace(new, out / name)
+        placed.append(name)
+        report.placed(name, len(text.encode()), "tree")
+
     pinned_files = [pinned for name, pinned in manifest.core.items() if name != LOCK_NAME]
     pinned_files += manifest.wheels.values()
     for pinned in pinned_files:
@@ -110,13 +122,7 @@ def lay_out(
             place(pinned.file_name, *cached(pinned))
 
     pins = core_pins(manifest)
-    if not (out / CORE_PINS_NAME).is_file() or (out / CORE_PINS_NAME).read_text(encoding="utf-8") != pins:
-        with tempfile.TemporaryDirectory(prefix=".new-", dir=out) as folder:
-            new = Path(folder, CORE_PINS_NAME)
-            new.write_text(pins, encoding="utf-8")
-            os.replace(new, out / CORE_PINS_NAME)
-        placed.append(CORE_PINS_NAME)
-        report.placed(CORE_PINS_NAME, len(pins.encode()), "tree")
+    write(CORE_PINS_NAME, pins)
 
     with tempfile.TemporaryDirectory(prefix=".tree-", dir=out) as folder:
         own = build_own_wheel(Path(folder), root)
@@ -130,13 +136,7 @@ def lay_out(
     derived = [out / pinned.file_name for name, pinned in manifest.wheels.items() if name not in by_pyodide]
     lock = make_lock(core_lock, kept=by_pyodide, wheels=[*derived, out / own_name])
     earlier = _file_names(out / LOCK_NAME)
-    if not (out / LOCK_NAME).is_file() or (out / LOCK_NAME).read_text(encoding="utf-8") != lock:
-        with tempfile.TemporaryDirectory(prefix=".new-", dir=out) as folder:
-            new = Path(folder, LOCK_NAME)
-            new.write_text(lock, encoding="utf-8")
-            os.replace(new, out / LOCK_NAME)
-        placed.append(LOCK_NAME)
-        report.placed(LOCK_NAME, len(lock.encode()), "tree")
+    write(LOCK_NAME, lock)
 
     check_lock(out)
     present = {pinned.file_name for pinned in pinned_files} | {own_name, LOCK_NAME, CORE_PINS_NAME}

@@ -45,7 +45,8 @@ class Peer:
         self.round_trip_ms: float | None = None
         self.paused = False  # its page is hidden, and so it does not go on
         self.bytes_sent = 0
-        self.greetings = 0  # how often this host said hello to it
+        self.greetings = 0  # how often this host said the same hello to it
+        self.told_heard: int | None = None  # which hello of its own that said to have arrived
         self.bytes_received = 0
         self.sync = TimeSync(1000.0 / period_ms)
         self._looked_at = 0.0
