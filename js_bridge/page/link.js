@@ -8,12 +8,20 @@
  * what belongs to an earlier one, or to a page that had one of the two places before, is dropped.
  */
 
+import { Holding } from "../holding.js";
+
 /** @typedef {import("../messages.js").ChannelName} ChannelName */
 /** @typedef {import("./links.js").LinksOptions} LinksOptions */
 
-/** @type {Readonly<Record<ChannelName, RTCDataChannelInit>>} */
+/**
+ * An input packet that is lost is sent once more, although the next one says all that it said: what is never sent again
+ * must be announced as given up, and where these announcements are lost as well, as they are not repeated at once, the
+ * browser falls silent for seconds.
+ *
+ * @type {Readonly<Record<ChannelName, RTCDataChannelInit>>}
+ */
 const CHANNELS = Object.freeze({
-  input: { negotiated: true, id: 1, ordered: false, maxRetransmits: 0 },
+  input: { negotiated: true, id: 1, ordered: false, maxRetransmits: 1 },
   control: { negotiated: true, id: 2, ordered: true },
 });
 
@@ -39,7 +47,7 @@ export class Link {
   /** Whether the other page is away. */
   #away = false;
   #connection;
-  /** @type {Map<ChannelName, RTCDataChannel>} */
+  /** @type {Map<ChannelName, {channel: RTCDataChannel, holding: Holding}>} */
   #kept = new Map();
   #work = Promise.resolve();
   /** What is to happen if nothing else does. @type {ReturnType<typeof setTimeout> | undefined} */
@@ -87,10 +95,10 @@ export class Link {
    * @param {ArrayBuffer} data
    */
   send(name, data) {
-    const channel = this.#kept.get(name);
-    if (channel?.readyState !== "open") return;
+    const kept = this.#kept.get(name);
+    if (kept?.channel.readyState !== "open" || (name === "input" && kept.holding.back)) return;
     try {
-      channel.send(data);
+      kept.channel.send(data);
     } catch (error) {
       const reason = messageOf(error);
       this.#options.log(`a packet of ${data.byteLength} bytes for player ${this.#peer} was not sent: ${reason}`);
@@ -229,7 +237,7 @@ export class Link {
   }
 
   #release() {
-    for (const channel of this.#kept.values()) channel.onopen = channel.onclose = channel.onmessage = null;
+    for (const { channel } of this.#kept.values()) channel.onopen = channel.onclose = channel.onmessage = null;
     this.#kept.clear();
     this.#connection.close();
   }
@@ -323,7 +331,7 @@ export class Link {
     const { post } = this.#options;
     const place = { peer: this.#peer, channel: name };
     this.ways[name] = "proxied";
-    this.#kept.set(name, channel);
+    this.#kept.set(name, { channel, holding: new Holding(channel, () => performance.now()) });
     channel.binaryType = "arraybuffer";
     channel.onopen = () => post({ type: "proxied", ...place, state: "open" });
     channel.onclose = () => post({ type: "proxied", ...place, state: "closed" });

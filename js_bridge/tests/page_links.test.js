@@ -58,7 +58,7 @@ test("every other page has one connection with two negotiated channels", (contex
   for (const { channels, configuration } of connections) {
     assert.deepEqual(configuration, { iceServers: [{ urls: "stun:server" }] });
     assert.deepEqual(channels.map(({ label, options }) => [label, options]), [
-      ["input", { negotiated: true, id: 1, ordered: false, maxRetransmits: 0 }],
+      ["input", { negotiated: true, id: 1, ordered: false, maxRetransmits: 1 }],
       ["control", { negotiated: true, id: 2, ordered: true }],
     ]);
   }

@@ -14,6 +14,7 @@ const CONTROL = 1;
 class Port {
   binaryType = "blob";
   readyState = "connecting";
+  bufferedAmount = 0;
   /** @type {any[]} */
   sent = [];
   onopen = () => {};

@@ -5,6 +5,7 @@
  * It never looks into a packet.
  */
 
+import { Holding } from "../holding.js";
 import { Channel } from "../records.js";
 import { Recent } from "./recent.js";
 
@@ -15,6 +16,7 @@ import { Recent } from "./recent.js";
  * @typedef {object} End one channel to one page
  * @property {boolean} open
  * @property {(data: Uint8Array<ArrayBuffer>) => void} send throws where the browser refuses
+ * @property {Holding} [holding] of a channel that is owned; the page looks to its own
  * @property {() => void} close
  */
 
@@ -99,7 +101,8 @@ export class Channels {
    * @param {RTCDataChannel} port
    */
   own(peer, name, port) {
-    const end = { open: false, send: port.send.bind(port), close: port.close.bind(port) };
+    const [send, close, holding] = [port.send.bind(port), port.close.bind(port), new Holding(port, this.#now)];
+    const end = { open: false, send, close, holding };
     port.binaryType = "arraybuffer";
     // A transferred channel may arrive open, and may say so a second time.
     const opened = () => this.#opened(peer, end);
@@ -203,7 +206,7 @@ export class Channels {
   }
 
   /**
-   * Sends a packet. On the input channel a packet that cannot be sent is lost, as the network might have lost it;
+   * Sends a packet. On the input channel a packet that cannot be sent at once is lost, as the network might have lost it;
    * those of the control channel are sent once more whenever the way changes.
    *
    * @param {number} peer
@@ -240,6 +243,7 @@ export class Channels {
     }
     const end = link.ends[channel];
     if (!open(link) || !end) return;
+    if (channel === Channel.INPUT && end.holding?.back) return;
     try {
       end.send(/** @type {Uint8Array<ArrayBuffer>} */ (payload));
     } catch (error) {

@@ -55,7 +55,8 @@ export class FakeConnection {
 
   /** @param {string} label @param {any} options */
   createDataChannel(label, options) {
-    const channel = { label, options, readyState: "connecting", binaryType: "blob", sent: /** @type {any[]} */ ([]) };
+    const sent = /** @type {any[]} */ ([]);
+    const channel = { label, options, readyState: "connecting", binaryType: "blob", bufferedAmount: 0, sent };
     Object.assign(channel, { send: (/** @type {any} */ data) => channel.sent.push(data), close: () => {} });
     this.channels.push(channel);
     return channel;
