@@ -1,8 +1,8 @@
 /**
  * @file Whether a browser holds back what a data channel was given. It does while too much is unacknowledged, on a bad
  * line for seconds: what it was given meanwhile leaves all at once, in a packet or two, and where these are lost it
- * waits for twice as long. Each input packet says all that is new, so nothing is given to a channel that holds back: then
- * every frame after such a wait is a packet of its own, and one of them arrives. It never looks into a packet.
+ * waits for twice as long. Each input packet says all that is new, so nothing is given to a channel that holds back:
+ * then every frame after such a wait is a packet of its own, and one of them arrives. It never looks into a packet.
  */
 /**
  * How long bytes may wait before a channel is said to hold back, in milliseconds: less than a frame, and more than the

@@ -206,8 +206,8 @@ export class Channels {
   }
 
   /**
-   * Sends a packet. On the input channel a packet that cannot be sent at once is lost, as the network might have lost it;
-   * those of the control channel are sent once more whenever the way changes.
+   * Sends a packet. On the input channel a packet that cannot be sent at once is lost, as the network might have lost
+   * it; those of the control channel are sent once more whenever the way changes.
    *
    * @param {number} peer
    * @param {number} channel

@@ -15,7 +15,6 @@ from pyodide_runtime.errors import WireError
 from pyodide_runtime.network.membership import Standing
 from pyodide_runtime.network.wire import (
     MAX_ANSWER,
-    MAX_DETAIL,
     MAX_INPUTS,
     MAX_PACKET,
     MAX_QUESTION,
@@ -33,6 +32,8 @@ from pyodide_runtime.network.wire import (
     encode,
     session_key,
 )
+from pyodide_runtime.network.wire.inputs import FAR, NEAR
+from pyodide_runtime.network.wire.packets import MAX_DETAIL
 
 KEY = session_key("a session")
 GOLDENS = Path(__file__).parent / "goldens" / "packets.json"
@@ -49,10 +50,10 @@ def runs_of_inputs(draw: st.DrawFn) -> tuple[bytes, ...]:
 
 
 @st.composite
-def streams_of_inputs(draw: st.DrawFn) -> tuple[Stream, ...]:
+def streams_of_inputs(draw: st.DrawFn, starts: st.SearchStrategy[int]) -> tuple[Stream, ...]:
     """Streams of some players."""
     players = draw(st.lists(places, max_size=3, unique=True))
-    given = [Stream(player, draw(u32), draw(runs_of_inputs())) for player in sorted(players)]
+    given = [Stream(player, draw(starts), draw(runs_of_inputs())) for player in sorted(players)]
     streams = tuple(stream for stream in given if stream.inputs)
     assume(sum(len(stream.inputs) for stream in streams) <= MAX_INPUTS)  # of more, only the first travel
     return streams
@@ -60,13 +61,17 @@ def streams_of_inputs(draw: st.DrawFn) -> tuple[Stream, ...]:
 
 @st.composite
 def inputs_of_a_host(draw: st.DrawFn) -> Inputs:
+    """Of hosts that are about the same frame, or of such as are not, or of such as hardly are."""
     held = draw(st.integers(0, 0xFFFF_0000))
-    needs = tuple(held + beyond for beyond in draw(st.lists(u16, max_size=8)))
+    near = st.integers(max(0, held - 200), held + 200)
+    frames = draw(st.sampled_from([u32, near]))
+    needs = tuple(held + beyond for beyond in draw(st.lists(draw(st.sampled_from([u16, st.integers(0, 300)])), max_size=8)))
     chain = draw(st.binary(min_size=8, max_size=8))
     advantage = draw(st.integers(-32768, 32767))
     return Inputs(
-        draw(places), draw(places), draw(st.integers(0, 127)), draw(u16), draw(u32), held, advantage, draw(u32), draw(u32),
-        draw(u16), draw(u32), chain, needs, draw(streams_of_inputs()), draw(st.booleans()),
+        draw(places), draw(places), draw(st.integers(0, 127)), draw(st.sampled_from([0, 255, 256, 65535])), draw(frames), held,
+        advantage, draw(u32), draw(u32), draw(u16), draw(frames), chain, needs, draw(streams_of_inputs(frames)),
+        draw(st.booleans()),
     )  # fmt: skip
 
 
@@ -140,6 +145,8 @@ A_STREAM = Stream(1, 26, (b"\x01\x02",) * 3 + (b"\x00\x04",))
 A_PACKET = Inputs(1, 0, 0, 2, 30, 27, -8, 123456, 120000, 17, 25, b"chainchn", (28, 27), (A_STREAM,))
 
 
+FAR_PACKET = A_PACKET._replace(held=100_000, needs=(100_001, 100_000), final=0)
+"""Of a host that comes back: it has inputs of which it has played none."""
 A_STATEMENT = Members(1, 0, 2, (Standing(), Standing(0, 0, True, 0), Standing(2, 1)), (30, 12, 7), True)
 
 
@@ -157,19 +164,46 @@ def with_inputs(*inputs: bytes) -> Inputs:
     ],
 )
 def test_runs_have_one_form(runs: bytes) -> None:
-    head = body_of(A_PACKET)[:-10]
     count = max(1, len(runs) // 3)
-    with pytest.raises(WireError):
-        decode(sealed(2, head + b"\x02\x00" + count.to_bytes(2, "little") + runs), KEY)
-    fine = head + b"\x02\x00\x02\x00" + b"\xff\x01\x02\x04\x01\x02"
-    assert decode(sealed(2, fine), KEY) == with_inputs(*[b"\x01\x02"] * 259)
+    for packet, kind, width in ((A_PACKET, NEAR, 1), (FAR_PACKET, FAR, 2)):
+        head = body_of(packet)[: -6 - 2 * width]
+        size, two = (number.to_bytes(width, "little") for number in (2, 2))
+        with pytest.raises(WireError):
+            decode(sealed(kind, head + size + count.to_bytes(width, "little") + runs), KEY)
+        fine = head + size + two + b"\xff\x01\x02\x04\x01\x02"
+        stream = packet.streams[0]._replace(inputs=(b"\x01\x02",) * 259)
+        assert decode(sealed(kind, fine), KEY) == packet._replace(streams=(stream,))
 
 
 def test_a_few_bytes_never_become_many_inputs() -> None:
-    head = body_of(A_PACKET)[:-10]
-    body = head + b"\x01\x00\x00\x01" + b"".join(b"\xff" + bytes([number]) for number in range(256))
+    head = body_of(A_PACKET)[:-8]
+    body = head + b"\x01\xff" + b"".join(b"\xff" + bytes([number]) for number in range(255))
     with pytest.raises(WireError, match=str(MAX_INPUTS)):
-        decode(sealed(2, body), KEY)
+        decode(sealed(NEAR, body), KEY)
+
+
+def test_inputs_of_hosts_at_about_the_same_frame_are_short() -> None:
+    assert [encode(packet, KEY)[1] for packet in (A_PACKET, FAR_PACKET)] == [NEAR, FAR]
+    empty = A_PACKET._replace(streams=())
+    assert (len(encode(empty, KEY)), len(encode(A_PACKET, KEY))) == (40, 50)
+
+
+def test_the_long_form_is_refused_where_the_short_one_would_do() -> None:
+    body = body_of(FAR_PACKET)
+    held, near_start = (30).to_bytes(4, "little"), (26).to_bytes(4, "little")
+    # The frame that the packet is at, and what else is far, is brought near: then each number fits into a byte.
+    near = body[:3] + held + held + held + body[15:]
+    at = len(near) - 6 - 2 * 2 - 4
+    with pytest.raises(WireError, match="short"):
+        decode(sealed(FAR, near[:at] + near_start + near[at + 4 :]), KEY)
+
+
+@pytest.mark.parametrize("held, offset", [(0, -1), (0xFFFF_FFFF, 1)])
+def test_a_frame_that_cannot_be_is_refused(held: int, offset: int) -> None:
+    body = body_of(A_PACKET)
+    frame = body[:2] + held.to_bytes(4, "little") + offset.to_bytes(1, "little", signed=True) + b"\0" + body[8:]
+    with pytest.raises(WireError, match="a frame"):
+        decode(sealed(NEAR, frame), KEY)
 
 
 @pytest.mark.parametrize("size, count", [(255, 300), (256, 300), (801, 300), (32_000, 5), (1, 70_000)])
@@ -241,6 +275,7 @@ EXAMPLES: dict[str, Packet] = {
     "inputs": A_PACKET,
     "no inputs": A_PACKET._replace(sender=0, advantage=40, echo=0, echo_age=0xFFFF, streams=()),
     "a key held for long": with_inputs(*[b"\x01\x03"] * 300),
+    "inputs of a host that comes back": FAR_PACKET,
     "inputs of two players": A_PACKET._replace(streams=(A_STREAM, Stream(2, 0, (b"\x02\x00\x00",)))),
     "inputs of a host that is paused": A_PACKET._replace(paused=True),
     "end": End(1, 0, 2, 450, bytes(range(16)), False, False),
