@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.async_api import Route
 
 from e2e.data import read_table
 from e2e.house import EXAMPLES, EXPERIMENTS, House
@@ -56,9 +57,17 @@ async def _through_all_phases(house: House, example: str) -> dict[str, Seen]:
         async def keep(state: str, player: Player = one) -> None:
             seen[state] = await _look(player, house.artifacts / f"{example}-{state}.png")
 
+        looked = asyncio.Event()
+
+        async def hold(route: Route) -> None:
+            await looked.wait()
+            await route.continue_()
+
+        await one.page.route("**/python_stdlib.zip", hold)  # or it may have loaded before it is looked at
         await one.open(server.url, room, {})
         await one.page.wait_for_function("document.getElementById('label').textContent.includes('MB')")
         await keep("loading")
+        looked.set()
         await one.reach("waiting", seconds=SECONDS_TO_LOAD)
         await keep("waiting")
         await other.open(server.url, room, {})
