@@ -29,6 +29,7 @@ from .rows import row_values
 from .simulation import Saved, Simulation, StepRecord
 from .snapshots.ways import SnapshotWay
 from .spacing import AUTO
+from .thinning import Thinning
 
 __all__ = ["Runtime"]
 
@@ -46,6 +47,9 @@ class Runtime:
         seed: seed of the first episode, which begins at once; 0 <= seed < 2**63.
         max_steps: after that many frames every player is truncated. None: the environment alone ends the episode.
         max_snapshots: how many snapshots are held; the oldest frames go first.
+        whole_snapshots: how many of those held last are whole. Where an environment has to be captured in every frame, because it
+            has sets, that takes memory: of the older ones, with `snapshot_every` "auto", one in 64 frames stays whole, and to go
+            back to another takes up to 63 steps.
         snapshots: the way of taking them ("auto", "graph", "own", "pickle").
         snapshot_every: capture the environment only in every so-manieth frame, or "auto" where it pays; see `Simulation`.
         players: as for `adapt`.
@@ -63,6 +67,7 @@ class Runtime:
         max_steps: int | None = None,
         *,
         max_snapshots: int = 1024,
+        whole_snapshots: int = 16,
         snapshots: SnapshotWay | str = SnapshotWay.AUTO,
         snapshot_every: int | Literal["auto"] = AUTO,
         players: int | None = None,
@@ -72,12 +77,15 @@ class Runtime:
             raise SessionError(f"max_steps={max_steps!r}: give a whole number of at least 1, or None for no limit")
         if type(max_snapshots) is not int or max_snapshots < 1:
             raise SessionError(f"max_snapshots={max_snapshots!r}: give a whole number of at least 1")
+        if type(whole_snapshots) is not int or whole_snapshots < 1:
+            raise SessionError(f"whole_snapshots={whole_snapshots!r}: give a whole number of at least 1")
         self.simulation = Simulation(
             env, max_steps=max_steps, snapshots=snapshots, snapshot_every=snapshot_every, players=players, partner=partner
         )
         self._max_snapshots = max_snapshots
         # In rising order of frames.
         self._held: dict[int, Saved] = {}
+        self._thinning = Thinning(whole_snapshots)
         # After going back to a held frame they go on beyond it, as long as one can go forth again.
         self._records: list[StepRecord] = []
         self._forgotten = 0
@@ -138,6 +146,10 @@ class Runtime:
     def held(self, frame: int) -> Saved:
         """The state held for `frame`, to be kept for longer than the runtime does. FrameNotHeld if there is none."""
         return self._require_held(frame)
+
+    def keep_whole(self) -> None:
+        """Keep all held snapshots whole from now on, for a caller who lets go of them soon, and often goes back to one."""
+        self._thinning = Thinning(self._max_snapshots)
 
     def discard_before(self, frame: int) -> None:
         """Let go of all snapshots of frames before `frame`."""
@@ -234,6 +246,7 @@ class Runtime:
     def _bring_back(self, before: tuple[Saved, dict[int, Saved], int]) -> None:
         """Undo whatever was done since `_remember`."""
         state, self._held, self._seed = before
+        self._thinning.forget()
         frame, undone = self._undone
         self._records[frame:] = undone
         self.simulation.load(state)
@@ -254,6 +267,7 @@ class Runtime:
             self._truncate(0)
             self._forgotten = 0
             self._held = {}
+            self._thinning.forget()
         return []
 
     def _describe(self, operation: Operation, records: list[StepRecord]) -> dict[str, Any]:
@@ -289,6 +303,7 @@ class Runtime:
         held = self._held
         records = self.simulation.run(encoded, stop_at_end=stop_at_end, saves=held, wanted=stale, replayed=True)
         self._records += records
+        self._thinning.add([kept for kept in range(frame + 1, self.frame + 1) if kept in held], held, self._told)
         while len(held) > self._max_snapshots:
             del held[next(iter(held))]
         return records
@@ -299,7 +314,10 @@ class Runtime:
         if held and saved.frame not in held and next(reversed(held)) > saved.frame:
             # Gone back to a frame whose own snapshot was let go meanwhile; later ones can still be gone forth to.
             self._held = held = dict(sorted([*held.items(), (saved.frame, saved)]))
+        known = saved.frame in held
         held[saved.frame] = saved
+        if not known:
+            self._thinning.add((saved.frame,), held, self._told)
         if len(held) > self._max_snapshots:
             del held[next(iter(held))]
 
@@ -312,6 +330,15 @@ class Runtime:
         if frame < kept:
             self._undone = (frame, self._records[frame:kept] + undone)
         del self._records[frame:]
+        self._thinning.go_back(frame)
+
+    def _told(self, frame: int) -> tuple[bytes, ...] | None:
+        """The actions of a frame as they are to be played once more; None if what happened in it is forgotten."""
+        if frame == 0:
+            return self._records[0].actions
+        if frame <= self._forgotten:
+            return None
+        return self.simulation.told(self._records[frame], self._records[frame - 1])
 
     def _require_held(self, frame: Any) -> Saved:
         if type(frame) is not int:

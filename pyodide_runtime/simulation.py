@@ -62,7 +62,8 @@ class Saved(NamedTuple):
 
     `environment`, opaque, is the environment as it was `told` frames earlier, and `since` begins with every player's action
     in those frames; it may go on, for it is shared with states of later frames. `seeded` are the states that the global
-    generators had when the episode was seeded. `dense` says whether the environment is captured in every frame.
+    generators had when the episode was seeded. `dense` says whether the environment is captured in every frame; where it is
+    `told` nevertheless, it was (see `thinning`).
     """
 
     frame: int
@@ -385,6 +386,7 @@ class Simulation:
         self._current = None
         way.restore(saved.environment)
         self._captured, self._since = saved.environment, saved.since[: saved.told]
+        captures = saved.dense and way.every_step
         for frame, actions in enumerate(self._since, saved.frame - saved.told):
             try:
                 if self.partner is not None and PARTNER in actions:
@@ -393,10 +395,23 @@ class Simulation:
                     self._advance(self._decode(actions))
             except Exception as error:
                 raise EnvironmentFailed(f"frame {frame}: step raised {type(error).__name__}: {error}", frame) from error
+            if captures:
+                way.save()
         self.frame, self.done, self._scores, self._terminated, self._truncated, *_, dense, self._seeded = saved
         if dense is not self._dense:
             self._set_dense(dense)
+        if dense and saved.told:
+            self._captured, self._since = way.save(), []
+            saved = saved._replace(environment=self._captured, since=self._since, told=0)
         self._current = saved
+
+    def told(self, record: StepRecord, before: StepRecord) -> tuple[bytes, ...]:
+        """The actions of a frame as they are to be played once more, by what happened in it and in the one before."""
+        if self.partner is None:
+            return record.actions
+        out = _either(before.terminated, before.truncated)
+        chosen = zip(out, record.actions, record.played, strict=True)
+        return tuple([played if over and data == PARTNER else data for over, data, played in chosen])
 
     def show(self, look: Callable[[Any], T]) -> T:
         """Let foreign code look at the environment; whatever it changes there is undone.

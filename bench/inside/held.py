@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import json
 import pickle
-from collections.abc import Callable
-from typing import Any
 
 from bench.inside.heap import in_use
-from bench.inside.subjects import SEED, Subject, subject
-from pyodide_runtime.environment import adapt
-from pyodide_runtime.snapshots.ways import choose_way
+from bench.inside.subjects import Subject, subject
+from pyodide_runtime.operations import Snapshot, Step
 
 __all__ = ["measure"]
 
@@ -28,33 +25,25 @@ def measure(request: str) -> str:
     """
     values = json.loads(request)
     chosen = subject(values["source"], values["count"])
-    environment = adapt(chosen.experiment.environment(), players=chosen.experiment.players)
-    decoders = [environment.codecs[name].decode for name in environment.players]
-    environment.reset(SEED)
-    way = choose_way(environment, after_reset=True)
-
-    def step(frame: int) -> None:
-        environment.step([decode(data) for decode, data in zip(decoders, chosen.script[frame], strict=True)])
-
-    snapshots = _freed(step, way.save, values["count"])
-    pickles = _freed(*_plain(chosen), values["count"])
-    return json.dumps({"snapshots": snapshots, "pickles": pickles})
+    return json.dumps({"snapshots": _of_a_runtime(chosen, values["count"]), "pickles": _of_pickles(chosen, values["count"])})
 
 
-def _plain(chosen: Subject) -> tuple[Callable[[int], object], Callable[[], bytes]]:
-    """Stepping the bare environment, and pickling its own state."""
-    bare = chosen.bare()
-    return lambda frame: bare.step(chosen.native[frame]), lambda: pickle.dumps(bare.get_state())
-
-
-def _freed(step: Callable[[int], object], save: Callable[[], Any], count: int) -> int:
-    held: list[Any] = []
+def _of_a_runtime(chosen: Subject, count: int) -> int:
+    runtime = chosen.runtime()
     for frame in range(count):
-        step(frame)
-        held.append(save())
+        runtime.batch([Step(chosen.script[frame]), Snapshot()], describe=False)
+    assert len(runtime.held_frames) == count, "not all are held"
     before = in_use()
-    newest = held.pop()  # the next save may rest on it
-    held.clear()
-    freed = before - in_use()
-    del newest
-    return freed * count // (count - 1)
+    runtime.discard_before(count)  # the newest is the present state itself
+    return (before - in_use()) * count // (count - 1)
+
+
+def _of_pickles(chosen: Subject, count: int) -> int:
+    bare = chosen.bare()
+    held: list[bytes] = []
+    for frame in range(count):
+        bare.step(chosen.native[frame])
+        held.append(pickle.dumps(bare.get_state()))
+    before = in_use()
+    del held[:-1]
+    return (before - in_use()) * count // (count - 1)

@@ -107,6 +107,7 @@ class RollbackSession:
             raise SessionError(f"input delay {input_delay!r}: give a number of frames, or InputDelay(...)")
         if runtime.frame != 0:
             raise SessionError("a session begins at frame 0 of an episode; reset the runtime first")
+        runtime.keep_whole()
         self._runtime = runtime
         self._simulation = runtime.simulation
         self._partner = runtime.simulation.partner is not None
