@@ -67,7 +67,7 @@ class Runtime:
         max_steps: int | None = None,
         *,
         max_snapshots: int = 1024,
-        whole_snapshots: int = 16,
+        whole_snapshots: int = 12,
         snapshots: SnapshotWay | str = SnapshotWay.AUTO,
         snapshot_every: int | Literal["auto"] = AUTO,
         players: int | None = None,
