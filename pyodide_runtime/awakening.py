@@ -15,6 +15,7 @@ import time
 from typing import Any
 
 from . import versions
+from .rehearsal import rehearse
 
 __all__ = ["fall_asleep", "wake_up"]
 
@@ -29,9 +30,11 @@ def fall_asleep(modules: str) -> str:
     """
     for name in filter(None, modules.split(",")):
         importlib.import_module(name)
+    rehearse()
     versions.versions()  # the modules that read packages' metadata are many
     sys.path_importer_cache.clear()
     gc.collect()
+    gc.freeze()  # all of this stays, and need not be looked through again
     specs = [getattr(module, "__spec__", None) for module in list(sys.modules.values())]
     return json.dumps(sorted({spec.cached for spec in specs if spec is not None and spec.cached}))
 

@@ -23,7 +23,8 @@ from .errors import ActionError, EnvironmentFailed, EpisodeEnded, NotReset, Pyod
 from .partner import Partner, Policy
 from .snapshots.canonical import DIGEST_SIZE
 from .snapshots.difference import State
-from .snapshots.ways import SnapshotWay, Way, choose_way, global_states, restore_globals, stash_globals
+from .snapshots.graph import Checkpointer
+from .snapshots.ways import SnapshotWay, Way, choose_way, global_generators, global_states, restore_globals, stash_globals
 from .spaces import seed_spaces
 from .spacing import AUTO, FIRST, REPLAYED, SOONEST, Spacing
 
@@ -514,8 +515,8 @@ class Simulation:
         """Keep the environment as it was made, so that one episode cannot leave traces in the next."""
         self._made, self._touched = self.environment.root, False
         try:
-            self._before: Way | None = choose_way(self.environment, SnapshotWay.GRAPH)
-            self._pristine = self._before.save()
+            self._before: Checkpointer | None = Checkpointer([self.environment.root, *global_generators()], watched=False)
+            self._pristine = self._before.as_found()
         except SnapshotError:
             self._before = None
 

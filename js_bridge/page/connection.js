@@ -6,6 +6,7 @@
 
 import { TO_PAGE, faultOf } from "../messages.js";
 import { Picture } from "./canvas.js";
+import { takeWorker } from "./early.js";
 import { sayGoodbye } from "./goodbye.js";
 import { Keeping } from "./keeping.js";
 import { Keyboard } from "./keyboard.js";
@@ -80,15 +81,9 @@ export class Connection {
     this.#options = { server: location.origin, proxyChannels: false, watch: false, ...options };
     this.#picture = new Picture(options.canvas, (text) => this.#warn(text), () => this.#stage(ended("picture")));
     for (const news of [begun("page", 0), ended("page"), begun("join")]) this.#stage(news);
-    const entry = new URL("../worker/worker.js", import.meta.url);
-    this.#worker = new Worker(entry, { type: "module", name: "pyodide_runtime" });
-    this.#worker.onmessage = ({ data }) => this.#fromWorker(data);
-    this.#worker.onerror = (event) => {
-      event.preventDefault?.();
-      this.#fail(`The worker could not run${event.message ? `: ${event.message}` : ""}.`, event.message ?? "");
-    };
-    if (options.ahead) this.#post({ type: "prepare", ...options.ahead });
-    this.#worker.onmessageerror = () => console.warn("a message of the worker could not be read");
+    this.#worker = takeWorker(options.early, (data) => this.#fromWorker(data), ({ message = "" }) => {
+      this.#fail(`The worker could not run${message ? `: ${message}` : ""}.`, message);
+    });
     this.#socket = openLine(this.#options, {
       message: (message) => this.#fromServer(message),
       packet: (data) => this.#relayed(data),

@@ -16,8 +16,7 @@
  * @property {string} playerId
  * @property {HTMLCanvasElement} canvas it fills its parent as far as the picture's proportions allow
  * @property {string} [server] address of the server; default: the page's own
- * @property {{distribution: string, requirements: string[]}} [ahead] the folder to load Python from at once, and what
- *   the experiment requires, if both are known before the server tells of them
+ * @property {import("./early.js").Early} [early] a worker that was made before, and told to `prepare` what it will need
  * @property {import("./bundle.js").Bundle} [bundle] what is played comes from a static folder, which names its server
  * @property {boolean} [proxyChannels] let the page hand all packets on to the worker; default: only where it has to
  * @property {boolean} [watch] join as a spectator, who sees the match and has no part in it

@@ -56,8 +56,8 @@ const REJOINING = Object.freeze({
 const DEBUG_EVERY = 250;
 
 const query = new URLSearchParams(location.search);
-/** The server writes these into the page, so that Python is loaded while the page joins. */
-const { distribution, requirements } = document.documentElement.dataset;
+/** Python loads since the page's first lines, where the server has written into the page what is required. */
+const early = /** @type {any} */ (window).pyodideRuntimeEarly;
 const watching = query.get("watch") === "1";
 
 /**
@@ -173,7 +173,7 @@ function play(place, bundle) {
     playerId: place.playerId,
     canvas: element("canvas"),
     ...(bundle ? { bundle } : {}),
-    ...(distribution && requirements ? { ahead: { distribution, requirements: JSON.parse(requirements) } } : {}),
+    ...(early ? { early } : {}),
     proxyChannels: query.get("proxy_channels") === "1",
     watch: watching,
     ...(query.get("ice_transport_policy") === "relay" ? { iceTransportPolicy: /** @type {const} */ ("relay") } : {}),

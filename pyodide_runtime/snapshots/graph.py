@@ -46,8 +46,8 @@ class Entry(Watched):
 
     __slots__ = ("keyed", "seen", "volatile")
 
-    def __init__(self, obj: Any, kind: Kind, contents: Any) -> None:
-        super().__init__(obj, kind, contents)
+    def __init__(self, obj: Any, kind: Kind, contents: Any, *, moving: bool = False) -> None:
+        super().__init__(obj, kind, contents, moving=moving)
         self.keyed = type(obj) is dict and self.places is not None  # whether a watch sees a change of its keys
         self.seen: set[Any] = set()  # places where something new was found once
         self.volatile: set[Any] = set()  # places where it was found twice
@@ -75,14 +75,15 @@ class _Part:
 class _Addition(_Part):
     """A part that belongs to a plan."""
 
-    __slots__ = ("entries",)
+    __slots__ = ("_moving", "entries")
 
-    def __init__(self) -> None:
+    def __init__(self, *, moving: bool) -> None:
         super().__init__()
         self.entries: list[Entry] = []
+        self._moving = moving
 
     def append(self, obj: Any, kind: Kind, content: Any) -> None:
-        self.entries.append(Entry(obj, kind, content))
+        self.entries.append(Entry(obj, kind, content, moving=self._moving))
         self.contents.append(content)
 
 
@@ -193,14 +194,17 @@ class Checkpointer:
     Args:
         roots: the objects to begin at. They stay the same objects for good.
         beyond: objects that somebody else takes care of: neither they nor what is reached only through them is covered.
+        watched: whether to find out where objects keep what they hold, so that few need be looked at. Not so, where hardly
+            anything is ever saved or restored.
 
     Raises:
         SnapshotError: something reachable can be neither copied nor written back; the message names its type.
     """
 
-    def __init__(self, roots: Sequence[Any], beyond: Sequence[Any] = ()) -> None:
+    def __init__(self, roots: Sequence[Any], beyond: Sequence[Any] = (), *, watched: bool = True) -> None:
         self._roots = list(roots)
         self._beyond = list(beyond)
+        self._watched = watched
         self._may_order = True
         self.rescan()
 
@@ -217,7 +221,7 @@ class Checkpointer:
 
     def rescan(self) -> None:
         """Forget the plan and walk the whole graph again, as after an episode's reset, when most of it is new."""
-        plan, main = _Plan(), _Addition()
+        plan, main = _Plan(), _Addition(moving=not self._watched)
         plan.index.update(map(id, self._beyond))
         for root in self._roots:
             self._walk(root, plan.index, main, type(root).__name__)
@@ -328,6 +332,10 @@ class Checkpointer:
         self._stale = len(self._plan.entries) > self._plan.most
         return Checkpoint(self._plan, self._contents, self._branches)
 
+    def as_found(self) -> Checkpoint:
+        """The contents as they were when the graph was walked, at the beginning or by `rescan`."""
+        return Checkpoint(self._plan, self._contents, self._branches)
+
     def save_untouched(self) -> Checkpoint | None:
         """As `save`, but nothing is brought into another order; None if there is, or was, a set in the graph."""
         if self.has_sets:
@@ -383,7 +391,7 @@ class Checkpointer:
         """Find what new references lead to: into the plan, or, at a volatile place, into a branch."""
         grown: _Branches = {}
         dropped: set[_Place] = set()
-        added = _Addition()
+        added = _Addition(moving=not self._watched)
         for entry, new, old, items in changed:
             if items is not None:
                 self._follow_items(entry, items, grown, dropped, added)

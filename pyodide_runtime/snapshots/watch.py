@@ -16,6 +16,7 @@ import ctypes
 import functools
 import sys
 from collections.abc import Container, Sequence
+from itertools import chain
 from typing import Any
 
 from .contents import Kind
@@ -44,16 +45,22 @@ class Item:
 
 
 class Watched(Item):
-    """An object that can be under watch, and where it keeps what it holds. `places` is None if it is moving."""
+    """An object that can be under watch, and where it keeps what it holds. `places` is None if it is moving.
 
-    __slots__ = ("_moved", "at", "changes", "places")
+    Args:
+        contents: what it holds now.
+        moving: whether it is to count as such, without a look.
+    """
 
-    def __init__(self, obj: Any, kind: Kind, contents: Any) -> None:
+    __slots__ = ("_moved", "changes", "places")
+
+    def __init__(self, obj: Any, kind: Kind, contents: Any, *, moving: bool = False) -> None:
         super().__init__(obj, kind)
         self.changes = 0  # how many times running it was seen to have changed, up to `_RESTLESS`
-        self._moved = False
+        self._moved = moving
         self.places: Places | None = None
-        self._locate(contents)
+        if not moving:
+            self._locate(contents)
 
     def move(self, contents: Any) -> None:
         """Its places have moved. It holds `contents`, and is watched where they are now, but not if they move again."""
@@ -65,14 +72,11 @@ class Watched(Item):
 
     def _locate(self, contents: Any) -> None:
         self.places = None
-        np = sys.modules.get("numpy")
-        if np is None:  # there is nothing that could gather
+        if "numpy" not in sys.modules:  # there is nothing that could gather
             return
         places = places_of(self.obj, self.kind, contents)
-        if places is not None and all(address < _MOST for addresses in places[:_LEVELS] for address in addresses):
+        if places is not None and all(max(addresses, default=0) < _MOST for addresses in places[:_LEVELS]):
             self.places = places
-            #: For each level, where its words are in `_memory()`.
-            self.at = [np.array(addresses, dtype=np.intp) // WORD - 1 for addresses in places[:_LEVELS]]
 
 
 @functools.cache
@@ -151,8 +155,14 @@ class _Words:
         self._items = items
         self._lately: list[int] = []
         self._looks = 0
-        runs = [(place if level == _LEVELS - 1 else ~place, item.at[level]) for level in step for place, item in still]
-        self._at = np.concatenate([at for _, at in runs])
+        runs = [
+            (place if level == _LEVELS - 1 else ~place, item.places[level])
+            for level in step
+            for place, item in still
+            if item.places
+        ]
+        #: Where each is in the memory.
+        self._at = np.array([*chain.from_iterable([at for _, at in runs])], dtype=np.intp) // WORD - 1
         #: An object by its place; where its words lie elsewhere once this word has changed, by its complement.
         self._of = np.repeat([told for told, _ in runs], [len(at) for _, at in runs])
         self._words = self._gather()

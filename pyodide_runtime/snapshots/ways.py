@@ -85,6 +85,10 @@ class Way(abc.ABC):
     def refresh(self) -> None:
         """Look at the environment anew, after a reset. SnapshotError if this way does not suit it."""
 
+    def try_out(self) -> None:
+        """See whether this way suits the environment as it is now, after a reset. SnapshotError if not."""
+        self.save()
+
     @abc.abstractmethod
     def save(self) -> Any:
         """The state now. SnapshotError if it holds something that cannot be brought back."""
@@ -237,6 +241,9 @@ class PickleWay(Way):
     def refresh(self) -> None:
         for generator in global_generators():
             self._around.add_root(generator)
+        self.try_out()
+
+    def try_out(self) -> None:
         self.restore(self.save())
 
     def save(self) -> tuple[bytes, Checkpoint]:
@@ -291,8 +298,7 @@ def choose_way(
         try:
             way = kind(environment, beside)  # type: ignore[call-arg]
             if after_reset:
-                way.refresh()
-                way.save()
+                way.try_out()
             return way
         except SnapshotError as error:
             reasons.append(f"{name.value}: {error}")

@@ -16,13 +16,9 @@ export type ConnectionOptions = {
      */
     server?: string;
     /**
-     * the folder to load Python from at once, and what
-     * the experiment requires, if both are known before the server tells of them
+     * a worker that was made before, and told to `prepare` what it will need
      */
-    ahead?: {
-        distribution: string;
-        requirements: string[];
-    };
+    early?: import("./early.js").Early;
     /**
      * what is played comes from a static folder, which names its server
      */
