@@ -10,26 +10,34 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from .batch import Runtime
-from .operations import Reset, Restore, Snapshot, Step
+from .experiment import Experiment
+from .participant import Participant
 
 __all__ = ["rehearse"]
 
-FRAMES = 40
+FRAMES, FPS = 40, 30
 
 
 def rehearse() -> None:
-    """Play a trial environment, if Gymnasium is loaded: steps, snapshots, a rollback and digests."""
+    """Play a match of one player in a trial environment, and roll it back, if Gymnasium is loaded."""
     if "gymnasium" not in sys.modules:
         return
-    runtime = Runtime(_trial(), seed=1)
-    actions = [(bytes([frame % 2]),) for frame in range(FRAMES)]
-    for action in actions:
-        runtime.batch([Snapshot(), Step(action)], describe=False)
-    runtime.replay(FRAMES - 8, actions[-8:])
-    runtime.batch([Restore(FRAMES - 4)])
-    runtime.digest()
-    runtime.batch([Reset(2)])
+    experiment = Experiment(
+        name="rehearsal", environment=_trial, players=1, fps=FPS, max_steps=FRAMES, keys={"a": 1}, default_action=0, draw=_draw
+    )
+    participant = Participant(experiment, {"files": {}, "module": "", "requirements": [], "settings": {}})
+    participant.start({"session": "rehearsal", "seed": 1, "players": [{"player_id": "one", "index": 0}], "index": 0})
+    participant.about()
+    for tick in range(FRAMES - 8):
+        participant.tick(1000.0 * tick / FPS, b"")
+    runtime = participant.runtime
+    frame = runtime.held_frames[0]
+    runtime.replay(frame, [(bytes([number % 2]),) for number in range(runtime.frame - frame)])
+
+
+def _draw(env: Any) -> list[dict[str, Any]]:
+    x, y = (float(value) for value in env.unwrapped.place)
+    return [{"shape": "circle", "x": 50 + 40 * x, "y": 50 + 40 * y, "r": 5, "fill": "#333"}]
 
 
 def _trial() -> Any:

@@ -15,11 +15,24 @@ def versions() -> dict[str, Any]:
     # Python's own archive, where it is one, holds no packages, and to look through it takes long.
     own = f"python{sys.version_info.major}{sys.version_info.minor}.zip"
     places = [place for place in sys.path if not place.endswith(own)]
-    # Each look at `metadata` reads and parses it anew, a whole README with it.
-    about = [package.metadata for package in metadata.distributions(path=places)]
-    packages = {str(package["Name"]).lower(): package["Version"] for package in about}
+    packages = dict(map(_name_and_version, metadata.distributions(path=places)))
     return {
         "python": platform.python_version(),
         "platform": sys.platform,
         "packages": dict(sorted(packages.items())),
     }
+
+
+#: Name and version by the folder that tells of them, whose own name has both in it, so that another version is another folder.
+_KNOWN: dict[str, tuple[str, str]] = {}
+
+
+def _name_and_version(package: metadata.Distribution) -> tuple[str, str]:
+    folder = str(getattr(package, "_path", ""))
+    known = _KNOWN.get(folder)
+    if known is None:
+        about = package.metadata  # which is read and parsed anew with each look, a whole README with it
+        known = str(about["Name"]).lower(), about["Version"]
+        if folder.endswith(".dist-info"):
+            _KNOWN[folder] = known
+    return known
