@@ -81,7 +81,7 @@ pyodide: wheels browsers ## the tests inside Pyodide, under Node and in Chromium
 .PHONY: e2e
 e2e: wheels browsers ## the end-to-end tests, in pairs of real browsers
 	@echo "== e2e"
-	$(PY) -m pytest e2e
+	$(PY) -m pytest -p no:hypothesispytest e2e
 
 .PHONY: test
 test: ## everything: installs what is missing, then all checks in order, and a summary
