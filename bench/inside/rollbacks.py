@@ -36,6 +36,7 @@ def measure(request: str) -> str:
 def _pairs(chosen: Subject, depth: int, deepest: int, pairs: int, seconds: float) -> list[list[float]]:
     """At one frame after the other: a rollback to `depth` frames before it, and as many bare steps from there."""
     runtime = chosen.runtime()
+    runtime.keep_whole()  # as the rollback session does
     runtime.batch([Reset(SEED), Snapshot()])
     for actions in chosen.script[:deepest]:
         runtime.batch([Step(actions), Snapshot()], describe=False)
