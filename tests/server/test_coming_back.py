@@ -419,8 +419,8 @@ def test_what_becomes_of_a_spectator_is_no_matter_of_the_session(make_site: Make
     with site.page("A") as first, site.page("B") as second:
         with site.page("S", watch="1") as watcher:
             watcher.send(type="failed", error="no memory", outcome=None)
-            watcher.send(type="ready")
             session, _ = start(first, second)
+            watcher.send(type="ready")
             watcher.until("start")
             watcher.send(type="failed", error="no memory again", outcome="environment_error")
             assert site.upload(session, "S", "rows", 0, row(0)).status_code == 404
