@@ -38,9 +38,10 @@ from .errors import (
     WireError,
 )
 from .experiment import Experiment
-from .match import Match, MatchSettings, Outcome
 from .operations import Reset, Restore, Rollback, Snapshot, Step
+from .playing.match import Match
 from .rollback.delay import InputDelay
+from .settings import MatchSettings, Outcome
 from .simulation import Simulation
 from .snapshots.ways import SnapshotWay
 

@@ -13,16 +13,16 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
-from .attention import WhenHidden
 from .batch import Runtime
 from .controls import Controls
 from .drawing import Drawing
 from .drops import OnDrop
 from .errors import ExperimentError, PyodideRuntimeError, SessionError, WireError
 from .experiment import Experiment
-from .match import Match
 from .network.arbiter import are_incarnations
 from .network.membership import LAST_INCARNATION
+from .playing.attention import WhenHidden
+from .playing.match import Match
 from .records import Kind, Record, decode_inbox, encode_outbox, event, stats_record, upload_record
 from .rollback.delay import InputDelay
 from .rollback.inputs import Prediction, make_input

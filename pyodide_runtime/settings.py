@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .attention import WhenHidden
 from .batch import Runtime
 from .drops import OnDrop
 from .errors import SessionError
 from .ledger import more_columns
 from .network.wire import PROTOCOL_VERSION
+from .playing.attention import WhenHidden
 from .rollback.delay import InputDelay, plain_delay
 from .rollback.guesses import Predictor, prediction_name
 from .rollback.inputs import Prediction

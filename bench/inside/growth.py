@@ -114,7 +114,7 @@ def _by_design(participant: Participant) -> int:
     and a place among the records.
     """
     match = match_of(participant)
-    inputs = sum(_chunk(kept) for episode in match._history._episodes for kept in episode)
+    inputs = sum(_chunk(kept) for episode in match._course.history._episodes for kept in episode)
     digests = match.ledger._chain
     return inputs + _chunk(match.runtime._records) + _chunk(digests) + len(digests) * _chunk(digests[-1])
 

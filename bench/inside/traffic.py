@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 from bench.inside.crowd import crowd_of
-from pyodide_runtime.match import Outcome
 from pyodide_runtime.network.virtual import NetworkConditions
+from pyodide_runtime.settings import Outcome
 from pyodide_runtime.virtual.inputs import Controller
 from pyodide_runtime.virtual.scenario import Scenario
 from pyodide_runtime.virtual.table import Table

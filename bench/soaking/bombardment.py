@@ -14,9 +14,9 @@ from bench.soaking.laws import Broken, must_not_differ
 from bench.soaking.packets import damaged, forged, made_up
 from bench.soaking.witness import Witness
 from pyodide_runtime.drops import OnDrop
-from pyodide_runtime.match import Phase
 from pyodide_runtime.network.virtual import NetworkConditions
 from pyodide_runtime.network.wire import session_key
+from pyodide_runtime.settings import Phase
 from pyodide_runtime.virtual.oracle import divergence_of, run_straight
 from pyodide_runtime.virtual.scenario import Departure, Scenario
 from pyodide_runtime.virtual.table import Table

@@ -15,9 +15,9 @@ from bench.soaking.laws import Broken
 from bench.soaking.packets import damaged, forged, made_up
 from bench.soaking.plan import Hidden, Plan
 from bench.soaking.witness import Witness
-from pyodide_runtime.attention import WhenHidden
-from pyodide_runtime.match import Phase
 from pyodide_runtime.network.wire import session_key
+from pyodide_runtime.playing.attention import WhenHidden
+from pyodide_runtime.settings import Phase
 from pyodide_runtime.virtual.table import Table
 
 __all__ = ["Fire"]

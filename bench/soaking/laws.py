@@ -12,8 +12,8 @@ from typing import Any
 
 from pyodide_runtime.drops import OnDrop
 from pyodide_runtime.journal import MemoryJournal
-from pyodide_runtime.match import Outcome
 from pyodide_runtime.rows import to_csv
+from pyodide_runtime.settings import Outcome
 from pyodide_runtime.virtual.oracle import Divergence, Oracle, first_divergence, run_straight
 from pyodide_runtime.virtual.report import WRONG
 from pyodide_runtime.virtual.table import Table

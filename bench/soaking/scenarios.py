@@ -55,9 +55,9 @@ def draw_scenario(dice: random.Random, seed: int, players: int, breadth: Breadth
     everybody = hosts + watching
     lasts = episodes * 1000 * frames / 30 + 2 * GREETING_TRIPS * conditions.latency_ms
     goes = breadth.most_departures > 0 and hosts > 1
-    # Either hosts go, or they do nothing for so long that the others give them up.
-    frozen = goes and dice.random() < 0.15
-    departures = _departures(dice, hosts, lasts, breadth.most_departures) if goes and not frozen else ()
+    # Hosts go, or do nothing for so long that the others give them up, or both.
+    frozen = goes and dice.random() < 0.25
+    departures = _departures(dice, hosts, lasts, breadth.most_departures) if goes and (not frozen or dice.random() < 0.5) else ()
     patience = dice.choice([1500.0, 3000.0]) if goes else 5000.0
     longest = patience / 4 if departures else breadth.longest_ms
     freezes = _freezes(dice, everybody, lasts, longest)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from bench.soaking.fire import Fire
 from bench.soaking.laws import Broken, Counts, check, must_not_differ
 from bench.soaking.plan import Plan, draw
-from pyodide_runtime.match import Outcome
+from pyodide_runtime.settings import Outcome
 from pyodide_runtime.virtual.oracle import divergence_of, run_straight
 
 __all__ = ["Report", "play"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bench.soaking.laws import Broken
-from pyodide_runtime.match import Match
+from pyodide_runtime.playing.match import Match
 from pyodide_runtime.virtual.table import Host, Table
 
 __all__ = ["Witness"]

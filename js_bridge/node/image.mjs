@@ -11,6 +11,7 @@ import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 
+import { PIECE } from "../worker/download.js";
 import { Image, PAGE, addLibraries, firstPlace, placeFiles } from "../worker/image.js";
 import { ENVIRONMENT } from "../worker/loading.js";
 import { UsageError, command, option } from "./loading.mjs";
@@ -115,8 +116,8 @@ function emptyFreeMemory(module) {
  * @returns {Uint8Array[]} parts of 1 MiB, and the rest
  */
 function pieces(bytes) {
-  const size = 1 << 20;
-  return Array.from({ length: Math.ceil(bytes.length / size) }, (_, at) => bytes.subarray(at * size, (at + 1) * size));
+  const count = Math.ceil(bytes.length / PIECE);
+  return Array.from({ length: count }, (_, at) => bytes.subarray(at * PIECE, (at + 1) * PIECE));
 }
 
 /** @param {Uint8Array} bytes */
@@ -207,17 +208,22 @@ await command(async () => {
   const handles = Object.fromEntries(Object.entries(module.LDSO.loadedLibsByHandle)
     .map(([handle, library]) => [handle, /** @type {any} */ (library).name]).filter(([, name]) => name !== "__main__"));
   const kept = new Contents();
-  const keptFiles = files.filter(([path]) => !compiled.has(`${installed}/${path}`))
-    .map(([path, offset, size]) => kept.add(path, contents.part(offset, size)));
+  const left = files.filter(([path]) => !compiled.has(`${installed}/${path}`));
+  const isLibrary = (/** @type {string} */ path) => path.endsWith(".so");
+  /** @param {[string, number, number]} file */
+  const keep = ([path, offset, size]) => kept.add(path, contents.part(offset, size));
+  const keptLibraries = left.filter(([path]) => isLibrary(path)).map(keep);
   const start = kept.length;
   for (const [first, count] of pages) kept.add("", memory.subarray(first * PAGE, (first + count) * PAGE));
+  const others = new Map(left.filter(([path]) => !isLibrary(path)).map((file) => [file[0], keep(file)]));
+  const known = new Map([...keptLibraries.map((file) => /** @type {const} */ ([file[0], file])), ...others]);
   const bytes = packed({
     folder: installed,
-    libraries: keptFiles.filter(([path]) => path.endsWith(".so")),
+    libraries: keptLibraries,
     begin,
     places,
     handles,
-    files: keptFiles,
+    files: left.map(([path]) => known.get(path)),
     memory: memory.length,
     pages,
     start,
@@ -225,7 +231,7 @@ await command(async () => {
   writeFileSync(out, bytes);
   process.stdout.write(`${JSON.stringify({
     sha256: sha256(bytes).toString("hex"),
-    pieces: sha256(Buffer.concat(pieces(bytes).map(sha256))).toString("hex"),
+    pieces: pieces(bytes).map((piece) => sha256(piece).toString("hex")),
     bytes: bytes.length,
     head: Buffer.from(snapshot.subarray(0, length)).toString("base64"),
   })}\n`);

@@ -18,7 +18,7 @@ const LOCK = {
 
 /** @param {string} name @param {Record<string, string>} packages */
 const image = (name, packages) => ({
-  name, packages, file: `${name}.image`, sha256: "", pieces: "", bytes: 0, head: "",
+  name, packages, file: `${name}.image`, sha256: "", pieces: [], bytes: 0, head: "",
 });
 
 const PLAIN = image("plain", { "pyodide-runtime": "r" });
@@ -113,6 +113,20 @@ test("an image is its header, and contents that are not copied", () => {
   assert.deepEqual([...opened.part(1, 2)], [2, 3]);
   assert.equal(opened.part(0, 3).buffer, bytes.buffer);
   assert.throws(() => new Image(new Uint8Array(40).fill(7)));
+});
+
+test("of an image on its way the header is waited for, and then each part when it is needed", async () => {
+  const header = new TextEncoder().encode('{"folder": "/site", "libraries": []}');
+  const bytes = new Uint8Array(4 + header.length + 8);
+  new DataView(bytes.buffer).setUint32(0, header.length, true);
+  bytes.set(header, 4);
+  /** @type {(number | undefined)[]} */
+  const waited = [];
+  const opened = await Image.read({ bytes, until: async (end) => { waited.push(end); } });
+  assert.equal(opened.header.folder, "/site");
+  assert.deepEqual(waited, [4, 4 + header.length]);
+  await opened.until(5);
+  assert.equal(waited.at(-1), 4 + header.length + 5);
 });
 
 test("the page preloads every module that it imports, and nothing else", async () => {

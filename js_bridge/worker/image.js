@@ -17,7 +17,7 @@
  * @property {string} name
  * @property {string} file its name in the distribution
  * @property {string} sha256 of the file, in hex
- * @property {string} pieces the sha256 of the sha256s of its pieces of 1 MiB, which can be hashed as they arrive
+ * @property {string[]} pieces the sha256 of each of its pieces of 1 MiB, which can be hashed as they arrive
  * @property {number} bytes of the file
  * @property {string} head what Pyodide's own snapshots begin with, in base64: its build, and names of what JavaScript
  *   owns
@@ -27,7 +27,14 @@
 /** @typedef {[number, number]} Place an address in memory, and an index into the table of functions */
 
 /**
- * @typedef {object} Header what an image begins with: its length in four bytes, and JSON
+ * @typedef {object} Source where an image comes from
+ * @property {Uint8Array} bytes all of it, where it has arrived
+ * @property {(end?: number) => Promise<void>} until waits for the first so many bytes, or for all
+ */
+
+/**
+ * @typedef {object} Header what an image begins with: its length in four bytes, and JSON. Then come the libraries, the
+ *   pages of memory, and all other files: what is needed first comes first
  * @property {string} folder where packages are installed
  * @property {[string, number, number][]} libraries path below the folder, offset in the image's contents, and length
  * @property {Place} begin where the first library is put
@@ -92,20 +99,44 @@ export function chooseImage(images, packages, requirements) {
   return fitting.sort((one, other) => size(other) - size(one))[0];
 }
 
-/** An image that was read. */
+/** An image whose header is there; the rest may still be on its way. */
 export class Image {
   /** @type {Header} */
   header;
   #contents;
+  #source;
+
+  /**
+   * Waits for the header of an image.
+   *
+   * @param {Source} source
+   * @throws {Error} where this is no image, or it does not arrive
+   */
+  static async read(source) {
+    await source.until(4);
+    await source.until(4 + lengthOf(source.bytes));
+    return new Image(source.bytes, source);
+  }
 
   /**
    * @param {Uint8Array} bytes
+   * @param {Source} [source] where the rest comes from, if it is on its way
    * @throws {Error} where this is no image
    */
-  constructor(bytes) {
-    const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
+  constructor(bytes, source = { bytes, until: async () => {} }) {
+    const length = lengthOf(bytes);
     this.header = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length)));
     this.#contents = bytes.subarray(4 + length);
+    this.#source = source;
+  }
+
+  /**
+   * Waits for the contents up to an offset.
+   *
+   * @param {number} end
+   */
+  async until(end) {
+    await this.#source.until(this.#source.bytes.length - this.#contents.length + end);
   }
 
   /**
@@ -118,19 +149,35 @@ export class Image {
   }
 }
 
+/** @param {Uint8Array} bytes of an image, at least the first four */
+function lengthOf(bytes) {
+  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
+}
+
+/**
+ * Compiles the libraries of an image as soon as they are there.
+ *
+ * @param {Image} image
+ * @returns {Promise<[string, WebAssembly.Module][]>} by their paths
+ */
+export async function compileLibraries(image) {
+  return Promise.all(image.header.libraries.map(async ([path, offset, length]) => {
+    await image.until(offset + length);
+    const bytes = /** @type {BufferSource} */ (image.part(offset, length));
+    return /** @type {[string, WebAssembly.Module]} */ ([path, await WebAssembly.compile(bytes)]);
+  }));
+}
+
 /**
  * Puts an image into a Pyodide whose core is instantiated, and whose Python has not started.
  *
  * @param {any} module Emscripten's
  * @param {Image} image
+ * @param {[string, WebAssembly.Module][]} named its libraries
  * @throws {Error} where its libraries came to lie elsewhere, or there is no memory for it
  */
-export async function restore(module, image) {
-  const { libraries, begin, places, handles, memory, pages, start, folder } = image.header;
-  const compiled = await Promise.all(libraries.map(([, offset, length]) => WebAssembly.compile(
-    /** @type {BufferSource} */ (image.part(offset, length)),
-  )));
-  const named = libraries.map(([path], at) => /** @type {[string, WebAssembly.Module]} */ ([path, compiled[at]]));
+export async function restore(module, image, named) {
+  const { begin, places, handles, memory, pages, start, folder } = image.header;
   const trampoline = trampolineOf(module);
   const own = trampoline.read();
 
@@ -138,6 +185,7 @@ export async function restore(module, image) {
   if (JSON.stringify(found) !== JSON.stringify(places)) {
     throw new Error("its libraries came to lie elsewhere in this browser");
   }
+  await image.until(start + pages.reduce((sum, [, count]) => sum + count * PAGE, 0));
   if (module.HEAPU8.length < memory) module.growMemory(memory);
   if (module.HEAPU8.length < memory) throw new Error(`there are no ${memory} bytes of memory for it`);
   /** @type {Uint8Array} */

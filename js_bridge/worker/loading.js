@@ -3,7 +3,7 @@
  * worker and under Node. It knows no experiment.
  */
 
-import { Image, placeFiles, restore } from "./image.js";
+import { Image, compileLibraries, placeFiles, restore } from "./image.js";
 import { loadPackages } from "./packages.js";
 
 /** @typedef {import("pyodide").PyodideAPI} PyodideAPI */
@@ -20,8 +20,7 @@ import { loadPackages } from "./packages.js";
 /**
  * @typedef {object} Chosen a memory image that Python is to start from
  * @property {import("./image.js").About} about
- * @property {Promise<Uint8Array>} bytes
- * @property {Promise<unknown>} checked rejects where they are not those that the distribution names
+ * @property {import("./image.js").Source} download
  * @property {Promise<(settings: object) => Promise<any>>} createModule of the distribution's own `pyodide.asm.mjs`
  */
 
@@ -56,23 +55,26 @@ export async function loadCore({ loadPyodide, distribution, lock, stage, options
  * @returns {Promise<PyodideAPI>}
  * @throws {Error} where the image cannot be used here; {@link loadCore} may do then
  */
-export async function loadImage(loading, { about, bytes, checked, createModule }) {
+export async function loadImage(loading, { about, download, createModule }) {
   const { loadPyodide, distribution, lock, stage, options } = loading;
   checkLock(distribution, lock);
   /** @type {any} */
   let module;
+  const reading = Image.read(download);
+  const compiling = reading.then(compileLibraries);
+  compiling.catch(() => {}); // told where it is waited for
   const pyodide = await stage("core", () => loadPyodide({
     ...settings(distribution, lock, options),
     _loadSnapshot: Uint8Array.from(atob(about.head), (letter) => letter.charCodeAt(0)),
     createPyodideModule: async (/** @type {object} */ core) => {
       module = await (await createModule)(core);
-      await restore(module, new Image(await bytes));
-      await checked;
+      await restore(module, await reading, await compiling);
       return module;
     },
   }));
   await stage("waking", async () => {
-    placeFiles(module, new Image(await bytes));
+    await download.until();
+    placeFiles(module, await reading);
     const loaded = /** @type {Record<string, string>} */ (pyodide.loadedPackages);
     for (const name of Object.keys(about.packages)) loaded[name] = "default channel";
     const awakening = pyodide.pyimport("pyodide_runtime.awakening");

@@ -4,18 +4,16 @@
  * loaded, and in which order, is `loading.js`'s.
  */
 
+import { Download } from "./download.js";
 import { chooseImage } from "./image.js";
 import { loadCore, loadImage } from "./loading.js";
 import { countingFetch } from "./stages.js";
 
 /** @typedef {import("./image.js").About} About */
 
-/** @typedef {{about: About, bytes: Promise<Uint8Array>, checked: Promise<unknown>}} Download an image on its way */
+/** @typedef {{about: About, download: Download}} Chosen an image on its way */
 
 const scope = globalThis;
-
-/** Bytes of an image that are hashed at once, while the next ones arrive. */
-const PIECE = 1 << 20;
 
 /** One start of Python. While it lasts, whatever is fetched is counted. */
 export class Starting {
@@ -30,9 +28,9 @@ export class Starting {
   #lists;
   #core;
   #library;
-  /** @type {Download | undefined} */
+  /** @type {Chosen | undefined} */
   #image;
-  /** @type {Promise<Download | undefined>} */
+  /** @type {Promise<Chosen | undefined>} */
   #chosen = Promise.resolve(undefined);
 
   /**
@@ -104,7 +102,7 @@ export class Starting {
 
   /**
    * @param {import("./loading.js").Loading} loading
-   * @param {Download | undefined} chosen
+   * @param {Chosen | undefined} chosen
    */
   async #fastest(loading, chosen) {
     if (!chosen) {
@@ -126,52 +124,25 @@ export class Starting {
 
   /**
    * @param {string[]} requirements
-   * @returns {Promise<Download | undefined>}
+   * @returns {Promise<Chosen | undefined>}
    */
   async #choice(requirements) {
     const [lock, images] = await this.#lists;
     const about = chooseImage(JSON.parse(images).images, JSON.parse(lock).packages ?? {}, requirements);
-    if (about && this.#image?.about.file !== about.file) this.#image = { about, ...this.#download(about) };
+    if (about && this.#image?.about.file !== about.file) this.#image = { about, download: this.#download(about) };
     return about && this.#image;
   }
 
-  /**
-   * Reads an image, whose bytes are counted and hashed as they come.
-   *
-   * @param {About} about
-   */
-  #download({ file, sha256, pieces, bytes: size }) {
+  /** @param {About} about */
+  #download(about) {
+    const { file, sha256, bytes } = about;
     const stages = this.#stages;
-    /** @type {Promise<ArrayBuffer>[]} */
-    const hashes = [];
-    const read = async () => {
-      stages.begin("image");
-      stages.expect("image", size);
-      const response = await this.#plain.call(scope, `${this.#distribution}${file}?sha256=${sha256}`);
-      if (!response.ok || !response.body) throw new Error(`the server answered ${response.status}`);
-      const bytes = new Uint8Array(size);
-      let [filled, hashed] = [0, 0];
-      const reader = response.body.getReader();
-      for (let part = await reader.read(); !part.done; part = await reader.read()) {
-        if (filled + part.value.length > size) throw new Error(`it has more than ${size} bytes`);
-        bytes.set(part.value, filled);
-        filled += part.value.length;
-        stages.add("image", part.value.length);
-        for (; filled - hashed >= PIECE || (filled === size && hashed < size); hashed += PIECE) {
-          hashes.push(sha256Of(bytes.subarray(hashed, Math.min(size, hashed + PIECE))));
-        }
-      }
-      if (filled < size) throw new Error(`it has ${filled} bytes, not ${size}`);
-      stages.end("image");
-      return bytes;
-    };
-    const bytes = read();
-    const checked = bytes.then(async () => {
-      const found = await sha256Of(new Uint8Array(await new Blob(await Promise.all(hashes)).arrayBuffer()));
-      if (found.byteLength > 0 && hex(found) !== pieces) throw new Error("its hash is not the one that is named");
-    });
-    for (const promise of [bytes, checked]) promise.catch(() => {}); // told by whoever waits for it
-    return { bytes, checked };
+    stages.begin("image");
+    stages.expect("image", bytes);
+    const response = this.#plain.call(scope, `${this.#distribution}${file}?sha256=${sha256}`);
+    const download = new Download(about, response, (arrived) => stages.add("image", arrived));
+    download.until().then(() => stages.end("image"), () => {}); // what fails is told by whoever waits for it
+    return download;
   }
 
   /** @param {Record<string, {file_name: string, name: string}> | undefined} packages */
@@ -241,17 +212,4 @@ export class Starting {
 async function compiled(response) {
   const streams = response.headers.get("content-type") === "application/wasm";
   return streams ? WebAssembly.compileStreaming(response) : WebAssembly.compile(await response.arrayBuffer());
-}
-
-/**
- * @param {Uint8Array} bytes
- * @returns {Promise<ArrayBuffer>} empty in pages over a line that is not secure, where browsers have no hashes
- */
-async function sha256Of(bytes) {
-  return globalThis.crypto?.subtle?.digest("SHA-256", /** @type {BufferSource} */ (bytes)) ?? new ArrayBuffer(0);
-}
-
-/** @param {ArrayBuffer} bytes */
-function hex(bytes) {
-  return Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

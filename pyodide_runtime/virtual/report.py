@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from ..match import Outcome
+from ..settings import Outcome
 from .oracle import Divergence
 from .schedule import Schedule
 

@@ -15,10 +15,11 @@ from typing import Self
 
 from ..errors import MatchStuck
 from ..journal import MemoryJournal
-from ..match import CONTROL, Match
 from ..network.arbiter import Arbiter
 from ..network.virtual import Fates, VirtualNetwork
 from ..partner import Policy
+from ..playing.match import Match
+from ..playing.outbox import CONTROL
 from ..rollback.inputs import make_input
 from ..settings import MatchSettings, Outcome, Phase
 from .inputs import Controllers, DrawnInputs, Inputs, Sampler

@@ -6,8 +6,8 @@ import math
 
 import pytest
 
-from pyodide_runtime.attention import Attention, WhenHidden
 from pyodide_runtime.errors import SessionError
+from pyodide_runtime.playing.attention import Attention, WhenHidden
 
 
 def test_only_pause_pauses_and_only_while_hidden() -> None:

@@ -8,11 +8,12 @@ from typing import Any
 
 from pyodide_runtime.errors import MatchStuck
 from pyodide_runtime.journal import MemoryJournal
-from pyodide_runtime.match import Match, MatchSettings, Outcome
 from pyodide_runtime.network.virtual import VirtualNetwork
+from pyodide_runtime.playing.match import Match
 from pyodide_runtime.rollback.guesses import Predictor
 from pyodide_runtime.rollback.inputs import Prediction
 from pyodide_runtime.rows import to_csv
+from pyodide_runtime.settings import MatchSettings, Outcome
 from pyodide_runtime.virtual import table
 from pyodide_runtime.virtual.inputs import Sampler
 from pyodide_runtime.virtual.oracle import Oracle, first_divergence, run_straight

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from pyodide_runtime.match import MatchSettings, Outcome, Phase
 from pyodide_runtime.network.virtual import NetworkConditions
 from pyodide_runtime.rollback.inputs import make_input
+from pyodide_runtime.settings import MatchSettings, Outcome, Phase
 from pyodide_runtime.simulation import episode_seed
 
 from .environments import Pond

@@ -15,12 +15,13 @@ from pyodide_runtime.drops import OnDrop
 from pyodide_runtime.errors import PartnerFailed, RecordError, SessionError
 from pyodide_runtime.journal import MemoryJournal, inputs_text
 from pyodide_runtime.ledger import EpisodeLedger, more_columns
-from pyodide_runtime.match import Match, MatchSettings
 from pyodide_runtime.partner import Policy
+from pyodide_runtime.playing.match import Match
 from pyodide_runtime.rerun import replay_episode
 from pyodide_runtime.rollback.inputs import ABSENT, FOCUSED, RETURNS, STOPS, Prediction, action_in, make_input
 from pyodide_runtime.rollback.session import Counters, RollbackSession
 from pyodide_runtime.rows import Cells
+from pyodide_runtime.settings import MatchSettings
 
 from .environments import Pond
 from .partners import Heron

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.soaking.laws import check
-from pyodide_runtime.match import Match, MatchSettings, Outcome, Phase
 from pyodide_runtime.network.arbiter import Arbiter, are_incarnations
 from pyodide_runtime.network.virtual import NetworkConditions, Partition
+from pyodide_runtime.playing.match import Match
+from pyodide_runtime.settings import MatchSettings, Outcome, Phase
 from pyodide_runtime.virtual.scenario import Departure, Scenario
 from pyodide_runtime.virtual.table import Table
 

@@ -11,9 +11,10 @@ import pytest
 
 from pyodide_runtime.desync.diagnosis import LONGEST_MS, MOST_QUESTIONS
 from pyodide_runtime.desync.evidence import MOST_BYTES
-from pyodide_runtime.match import CONTROL, Outcome, Phase
 from pyodide_runtime.network.virtual import NetworkConditions
 from pyodide_runtime.network.wire import MAX_ANSWER, MAX_QUESTION, Ask, Tell, encode, session_key
+from pyodide_runtime.playing.outbox import CONTROL
+from pyodide_runtime.settings import Outcome, Phase
 from pyodide_runtime.versions import versions
 
 from .desyncs import AT, CAUSES, Cause, HasAnotherSpeed, RoundsOtherwise, factories
@@ -131,7 +132,7 @@ def test_both_hosts_versions_are_in_the_report_and_packages_where_they_differ(mo
         yield {"python": "3.13.0", "platform": "emscripten", "packages": {"numpy": "1.1", "same": "2"}}
 
     of_hosts = told()
-    monkeypatch.setattr("pyodide_runtime.match.versions", lambda: next(of_hosts))
+    monkeypatch.setattr("pyodide_runtime.playing.dispute.versions", lambda: next(of_hosts))
     table = table_of(CAUSES["hidden setting"]).run()
     hosts = agreed_report(table)["hosts"]
     assert sorted(hosts.values(), key=lambda host: str(host["python"])) == [
@@ -193,7 +194,7 @@ def test_of_what_is_large_little_travels_and_little_is_kept(kind: type[Large]) -
     assert report["path"] == "environment.large[1][2345678:]" and report["unfinished"] == ""
     assert [value[:6] for value in report["values"].values()] == ["b'\\x00", "b'\\x01"]
     assert sum(peer.bytes_sent for match in table.matches for peer in match.peers.values()) - before < 100_000
-    kept = max(len(match._evidence.states) for match in table.matches)
+    kept = max(len(match._course.evidence.states) for match in table.matches)
     if kind is Large:
         assert (report["alike"], report["frame"]) == (AT, AT) and kept > 20
     else:  # of some frames no state is kept; it says between which two it happened
@@ -262,7 +263,7 @@ def test_a_peer_that_is_known_to_be_gone_is_not_waited_for(how: str) -> None:
 def test_what_was_found_before_a_peer_died_is_kept() -> None:
     cause = CAUSES["hidden setting"]
     table = table_of(cause)
-    table.run(lambda: diagnosing(table) and table.matches[0]._diagnosis.report.first is not None)  # type: ignore[union-attr]
+    table.run(lambda: diagnosing(table) and table.matches[0]._dispute._diagnosed.report.first is not None)
     table.off.add(1)
     table.run()
     report = report_of(table, 0)

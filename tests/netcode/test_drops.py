@@ -8,11 +8,11 @@ import pytest
 
 from bench.soaking.laws import Counts, check
 from pyodide_runtime.journal import MemoryJournal
-from pyodide_runtime.match import Outcome, Phase
 from pyodide_runtime.network.history import History
 from pyodide_runtime.network.virtual import NetworkConditions
 from pyodide_runtime.rollback.inputs import ABSENT
 from pyodide_runtime.rows import to_csv
+from pyodide_runtime.settings import Outcome, Phase
 from pyodide_runtime.virtual.scenario import Departure, Freeze, Scenario
 from pyodide_runtime.virtual.table import Table
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from pyodide_runtime.match import Match, Outcome, Phase
 from pyodide_runtime.network.virtual import NetworkConditions
 from pyodide_runtime.network.wire import End, encode, session_key
+from pyodide_runtime.playing.match import Match
+from pyodide_runtime.settings import Outcome, Phase
 from pyodide_runtime.simulation import episode_seed
 
 from .environments import Pond

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from pyodide_runtime.journal import Frames, MemoryJournal
-from pyodide_runtime.match import Phase
 from pyodide_runtime.network.virtual import NetworkConditions
 from pyodide_runtime.network.wire import Inputs, decode, session_key
 from pyodide_runtime.rollback.inputs import Prediction, make_input
 from pyodide_runtime.rows import Row
+from pyodide_runtime.settings import Phase
 
 from .environments import Pond
 from .sessions import Sampler, Table, assert_completed

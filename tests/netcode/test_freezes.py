@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 import pyodide_runtime as pr
-from pyodide_runtime.match import Match, Phase
 from pyodide_runtime.network.virtual import NetworkConditions
+from pyodide_runtime.playing.match import Match
+from pyodide_runtime.settings import Phase
 
 from .environments import Pond
 from .sessions import Table, assert_completed

@@ -16,9 +16,10 @@ import pytest
 from bench.soaking.bombardment import bombard
 from bench.soaking.packets import damaged, forged, made_up
 from pyodide_runtime.errors import WireError
-from pyodide_runtime.match import Match, Phase
 from pyodide_runtime.network.virtual import NetworkConditions
 from pyodide_runtime.network.wire import Inputs, decode, encode, session_key
+from pyodide_runtime.playing.match import Match
+from pyodide_runtime.settings import Phase
 
 from .environments import Pond
 from .sessions import Result, Table, assert_completed

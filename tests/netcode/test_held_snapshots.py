@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from pyodide_runtime.batch import Runtime
-from pyodide_runtime.match import Match, Phase
 from pyodide_runtime.network.virtual import NetworkConditions
 from pyodide_runtime.operations import Reset, Rollback, Snapshot, Step
+from pyodide_runtime.playing.match import Match
+from pyodide_runtime.settings import Phase
 from pyodide_runtime.simulation import StepRecord
 
 from .environments import Pond
@@ -53,7 +54,7 @@ def compare(match: Match, straight: StraightRun) -> int:
     assert held[-1] == runtime.frame == len(records)
     first = records.count(None)  # type: ignore[arg-type]
     assert None not in records[first:] and first <= match.session.final
-    final = zip(*(match._history.span(match.episode, player, 0, first) for player in players), strict=True)
+    final = zip(*(match._course.history.span(match.episode, player, 0, first) for player in players), strict=True)
     actions = [tuple(data[1:] for data in inputs) for inputs in final] + [record.actions for record in records[first:]]
     digests, played = straight.play(actions, held)
     assert [runtime.snapshot_digest(frame) for frame in held] == digests

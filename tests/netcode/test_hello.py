@@ -11,10 +11,12 @@ import pytest
 
 from pyodide_runtime.drops import OnDrop
 from pyodide_runtime.errors import SessionError, WireError
-from pyodide_runtime.match import CONTROL, Match, MatchSettings, Outcome, Phase
 from pyodide_runtime.network.virtual import NetworkConditions
 from pyodide_runtime.network.wire import MAX_PACKET, PROTOCOL_VERSION, Hello, decode, encode, session_key
+from pyodide_runtime.playing.match import Match
+from pyodide_runtime.playing.outbox import CONTROL
 from pyodide_runtime.rollback.inputs import Prediction
+from pyodide_runtime.settings import MatchSettings, Outcome, Phase
 from pyodide_runtime.terms import encode_terms, first_difference
 
 from .environments import Pond

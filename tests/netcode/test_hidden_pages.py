@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 import pyodide_runtime as pr
-from pyodide_runtime.attention import WhenHidden
-from pyodide_runtime.match import Outcome, Phase
 from pyodide_runtime.network.virtual import NetworkConditions
+from pyodide_runtime.playing.attention import WhenHidden
+from pyodide_runtime.settings import Outcome, Phase
 
 from .environments import Pond
 from .sessions import Table, assert_completed

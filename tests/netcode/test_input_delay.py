@@ -12,11 +12,11 @@ import pytest
 import pyodide_runtime as pr
 from pyodide_runtime.batch import Runtime
 from pyodide_runtime.errors import SessionError
-from pyodide_runtime.match import Outcome
 from pyodide_runtime.network.virtual import NetworkConditions
 from pyodide_runtime.operations import Reset
 from pyodide_runtime.rollback.inputs import delay_of, make_input
 from pyodide_runtime.rollback.session import RollbackSession
+from pyodide_runtime.settings import Outcome
 
 from .campaign import campaign
 from .environments import Pond

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from pyodide_runtime.batch import FORGET_AT_ONCE, STAYING, Runtime
-from pyodide_runtime.match import Match, Outcome
 from pyodide_runtime.network.virtual import NetworkConditions
 from pyodide_runtime.operations import Reset, Rollback, Snapshot, Step
+from pyodide_runtime.playing.match import Match
+from pyodide_runtime.settings import Outcome
 
 from .desyncs import posing
 from .environments import Pond

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from bench.soaking.laws import check
-from pyodide_runtime.match import Match, Outcome, Phase
 from pyodide_runtime.network.membership import Standing
 from pyodide_runtime.network.virtual import NetworkConditions, Partition
 from pyodide_runtime.network.wire import Inputs, Members, Stream, encode, session_key
+from pyodide_runtime.playing.match import Match
+from pyodide_runtime.settings import Outcome, Phase
 from pyodide_runtime.virtual.scenario import Departure, Scenario
 from pyodide_runtime.virtual.table import Table
 
@@ -61,5 +62,5 @@ def test_who_was_not_let_in_when_others_agreed_comes_in_again(let_in: bool) -> N
     known, others = match.membership.standings[0], match.membership.standings[1]
     assert known.running == 1 and not others.out
     agreed = (known if let_in else known._replace(running=0), others, Standing(0, 0, False, 1))
-    match.receive(1, encode(Members(1, 0, 0, agreed, match._needs(), True), KEY), 1e6)
+    match.receive(1, encode(Members(1, 0, 0, agreed, match._course.needs, True), KEY), 1e6)
     assert (match.outcome is Outcome.DROPPED) is not let_in

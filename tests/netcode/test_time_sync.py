@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from pyodide_runtime.match import Phase
 from pyodide_runtime.network.virtual import NetworkConditions
 from pyodide_runtime.rollback.timesync import SLOWEST, TimeSync
+from pyodide_runtime.settings import Phase
 
 from .environments import Discrete, Pond
 from .sessions import Table

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 
-from .errors import SessionError
+from ..errors import SessionError
 
 __all__ = ["Attention", "WhenHidden"]
 

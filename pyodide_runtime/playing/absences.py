@@ -9,15 +9,18 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from .drops import OnDrop
-from .network.membership import Membership, Statement
-from .network.peer import Peer
-from .network.wire import Members
-from .rollback.inputs import ABSENT, RETURNS, STOPS
-from .rollback.session import RollbackSession
-from .settings import MatchSettings, Outcome
+from ..drops import OnDrop
+from ..network.membership import Membership, Statement
+from ..network.peer import Peer
+from ..network.wire import Members
+from ..rollback.inputs import ABSENT, RETURNS, STOPS
+from ..rollback.session import RollbackSession
+from ..settings import MatchSettings, Outcome
 
-__all__ = ["Absences"]
+__all__ = ["Absences", "Reason"]
+
+Reason = tuple[Outcome, str]
+"""Why a host is gone, or a match ends: an outcome, and words for people."""
 
 #: How often a statement is repeated until all agree, and how often after that, for those who were not there, in ms.
 REPEAT_MS, AFTERWARDS_MS = 50.0, 1000.0
@@ -43,14 +46,14 @@ class Absences:
         self._stated_at = -math.inf
         self._reminded_at: dict[int, float] = {}
         self._deadlines: dict[int, float] = {}  # by when those that are waited for are to be back
-        #: Why each host that is gone is gone: an outcome, and words.
-        self.reasons: dict[int, tuple[Outcome, str]] = {}
+        #: Why each host that is gone is gone.
+        self.reasons: dict[int, Reason] = {}
         #: Hosts that had done their part when they went.
         self.excused: set[int] = set()
 
     # -- going -------------------------------------------------------------------------------------------------------
 
-    def lose(self, host: int, incarnation: int, reason: tuple[Outcome, str], now: float, *, sure: bool) -> None:
+    def lose(self, host: int, incarnation: int, reason: Reason, now: float, *, sure: bool) -> None:
         """A host is gone, or was silent for too long."""
         if self._membership.suspect(host, incarnation, left=sure):
             self.reasons.setdefault(host, reason)
@@ -122,7 +125,7 @@ class Absences:
             return True if not self._membership.undecided else False if packet.agreed else None
         return (-len(ours), ours) < (-len(theirs), theirs)
 
-    def reason(self, hosts: Sequence[int], name: Callable[[int], str]) -> tuple[Outcome, str]:
+    def reason(self, hosts: Sequence[int], name: Callable[[int], str]) -> Reason:
         """Why a match ends that ends because some hosts are gone."""
         if not hosts:
             return Outcome.PEER_LOST, "the match was cut off"

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .network.membership import LAST_INCARNATION, Membership
-from .network.peer import Peer
-from .settings import MatchSettings
+from ..network.membership import LAST_INCARNATION, Membership
+from ..network.peer import Peer
+from ..settings import MatchSettings
 
 __all__ = ["SILENT_MS", "Lineup"]
 
@@ -26,6 +26,7 @@ class Lineup:
         names: of the players.
 
     Attributes:
+        host, incarnation: this host, too.
         membership: who plays, as far as is known here.
         peers: by host, what is known of each of the others that ever was met, and of all that are to play.
         members: the hosts, but for this one, that play.
@@ -37,6 +38,7 @@ class Lineup:
     def __init__(self, host: int, incarnation: int, settings: MatchSettings, names: Sequence[str]) -> None:
         hosts = settings.hosts_of(len(names))
         self.host = host
+        self.incarnation = incarnation
         self.membership = Membership(host, hosts, incarnation, arbitrated=settings.arbitrated)
         self.peers: dict[int, Peer] = {}
         self.watching = incarnation > 0 or host >= len(hosts)
