@@ -25,6 +25,11 @@ class OnDrop(enum.Enum):
         """Whether a player may be absent in some frames; then the data say in which."""
         return self is not OnDrop.END
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether the others go on without a player, as soon as they have agreed that it is gone."""
+        return self in (OnDrop.DEFAULT, OnDrop.PARTNER)
+
 
 def check_partner(on_drop: OnDrop, partner: object) -> None:
     """Refuse a partner that would never play, and the lack of one that is to.

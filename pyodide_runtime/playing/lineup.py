@@ -45,6 +45,7 @@ class Lineup:
         self._names = tuple(names)
         self._period = 1000.0 / settings.fps
         self._patience = settings.disconnect_after_ms
+        self._goes_on = settings.on_drop.goes_on
         self._numbers = len(hosts) + settings.spectators
         for number in range(len(hosts)):
             if number != host:
@@ -154,7 +155,10 @@ class Lineup:
             peer = self.peers.get(host)
             if peer is None:
                 continue
-            if self.membership.is_out(host) or peer.closed_at is not None:
+            if self._goes_on and host in self.membership.undecided:
+                # Nobody has gone on without it: all the others are still to say so, or the arbiter is, and may say no.
+                found[host] = "silent"
+            elif self.membership.is_out(host) or peer.closed_at is not None:
                 found[host] = "returning" if peer.incarnation > standing.gone and peer.closed_at is None else "absent"
             else:
                 silent = peer.last_heard is not None and self._is_silent(peer, now_ms, SILENT_MS)

@@ -87,6 +87,26 @@ def test_two_that_live_and_lose_each_other_for_a_while_end_with_the_same_data() 
     assert incarnations == [0, 1], "one was not let go on, and came back as another page"
 
 
+@pytest.mark.parametrize("cut", [0, 1])
+def test_only_the_side_that_is_let_go_on_ever_says_that_the_other_is_absent(cut: int) -> None:
+    partition = Partition(at_ms=1200, for_ms=3000, hosts=(cut,))
+    waits = {"frames": 240, "disconnect_after_ms": 1500.0}
+    scenario = Scenario(players=2, on_drop="default", arbitrated=True, partitions=(partition,), **waits)  # type: ignore[arg-type]
+    table = Table(lambda: Pond(2), scenario)
+    said: dict[int, set[str]] = {}
+
+    def look() -> None:
+        for match in table.matches:
+            if match.incarnation == 0:
+                said.setdefault(match.host, set()).update(match.presence(table.now).values())
+
+    table.run(each=look)
+    check(table)
+    (went,) = [match.host for match in table.matches if match.incarnation == 1]
+    assert said[went] == {"here", "silent"}
+    assert said[1 - went] >= {"here", "silent", "absent", "returning"}
+
+
 def test_of_two_pairs_one_goes_on_and_the_other_comes_back_to_it() -> None:
     table = played(4, frames=300, partitions=(Partition(at_ms=1200, for_ms=3000, hosts=(0, 1), others=(2, 3)),))
     assert outcomes(table) == [Outcome.COMPLETED] * 4

@@ -53,6 +53,11 @@ class Page:
     def send_packet(self, to: int, channel: int, heard: int, packet: bytes) -> None:
         self.socket.send_bytes(bytes((to, channel, heard)) + packet)
 
+    def settle(self) -> None:
+        """Wait until the server has taken all that was sent; what it said until then is passed over."""
+        self.send(type="no such message")
+        self.until("error")
+
     def until(self, kind: str) -> dict[str, Any]:
         """The next message of a type; those before it are passed over."""
         while (message := self.receive())["type"] != kind:

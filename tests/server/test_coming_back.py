@@ -370,8 +370,9 @@ def test_a_room_of_pages_with_two_players_each_takes_half_as_many_pages(make_sit
 def test_a_spectator_who_is_ready_at_the_start_is_there_from_the_start(make_site: MakeSite) -> None:
     site = make_site(spectators=1)
     with site.page("S", watch="1") as watcher, site.page("A") as first, site.page("B") as second:
-        watcher.send(type="ready")
         assert watcher.until("joined")["index"] == 2
+        watcher.send(type="ready")
+        watcher.settle()
         first.send(type="ready")
         second.send(type="ready")
         told = watcher.until("start")["start"]
