@@ -119,7 +119,8 @@ class Attendance:
                 if host == lineup.host and incarnation == lineup.incarnation and lineup.watching:
                     lineup.watching = False
                     course.session.join()
-                if incarnation == membership.standings[host].running and not membership.is_out(host):
+                runs = incarnation == membership.standings[host].running and not membership.is_out(host)
+                if runs and player == membership.players[host][0]:  # all that are at one host return together
                     self._absences.returned(host)
                     number = frame.record.frame + 1
                     self._journal.note({"event": "returned", "host": host, "episode": course.episode, "frame": number})

@@ -427,8 +427,11 @@ class Match:
         self.outcome, self.detail, self.phase = outcome, detail, Phase.OVER
         self._attendance.close()
         if outcome not in (Outcome.COMPLETED, Outcome.PEER_LEFT):
+            # Those that come late learn first what there is to be learned up to the failure.
+            learners = self.lineup.learners if outcome is Outcome.ENVIRONMENT_ERROR else []
             for peer in self.peers.values():
-                self._outbox.send(peer, CONTROL, self._bye())
+                if peer not in learners:
+                    self._outbox.send(peer, CONTROL, self._bye())
         report = {"desync": self._dispute.findings} if self._dispute.raised else {}
         if report:
             self._journal.note({"event": "desync", **report["desync"]})

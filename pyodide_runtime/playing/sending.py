@@ -99,7 +99,7 @@ class Sending:
             end = self._archive.get(peer.episode)
             if end is not None and peer.held >= end.frames:
                 self._outbox.send(peer, INPUT, end)
-            if goodbye is not None and peer.held >= course.session.final:
+            if goodbye is not None and peer.episode == course.episode and peer.held >= course.session.final:
                 self._outbox.send(peer, CONTROL, goodbye)
 
     def _send(self, peer: Peer, now: float, episode: int, needs: tuple[int, ...], streams: tuple[Stream, ...]) -> None:

@@ -13,6 +13,7 @@ from pyodide_runtime.network.virtual import NetworkConditions
 from pyodide_runtime.rollback.inputs import ABSENT
 from pyodide_runtime.rows import to_csv
 from pyodide_runtime.settings import Outcome, Phase
+from pyodide_runtime.simulation import episode_seed
 from pyodide_runtime.virtual.scenario import Departure, Freeze, Scenario
 from pyodide_runtime.virtual.table import Table
 
@@ -118,6 +119,30 @@ def test_who_watches_has_all_rows_from_the_beginning_on_whenever_it_came() -> No
     assert all(match.watching and not match.session.local for match in table.matches[3:])
 
 
+class Puddle(Pond):
+    """Dries up in the second episode of a match with seed 3."""
+
+    dries = False
+
+    def reset(self, seed: int | None = None, options: Any = None) -> Any:
+        self.dries = seed == episode_seed(3, 1)
+        return super().reset(seed, options)
+
+    def step(self, actions: Any) -> Any:
+        if self.dries and self.clock == 12:
+            raise RuntimeError("it is dry")
+        return super().step(actions)
+
+
+def test_who_watches_from_an_episode_behind_learns_all_of_a_match_that_failed_before_it_is_told_that_it_did() -> None:
+    scenario = Scenario(players=2, frames=60, episodes=2, spectators=(2600.0,), seed=3)
+    table = Table(lambda: Puddle(2), scenario).run(limit_ms=60_000)
+    assert outcomes(table) == [Outcome.ENVIRONMENT_ERROR] * 3
+    assert [match.episode for match in table.matches] == [1, 1, 1]
+    rows = [journal.cells for journal in table.journals]
+    assert rows[2][:60] == rows[0][:60] and len(rows[0]) > 60
+
+
 def test_eight_players_of_whom_three_go() -> None:
     departures = [Departure(host=host, at_ms=900 + 200 * host, back_ms=300 if host == 5 else None) for host in (1, 5, 7)]
     table, counts = played(8, *departures, frames=70)
@@ -130,6 +155,8 @@ def test_players_at_one_host_go_and_come_back_together() -> None:
     assert outcomes(table) == [Outcome.COMPLETED] * 3 and counts.drops == counts.rejoins == 1
     away = [absent(table.journals[0], player) for player in range(5)]
     assert away[1] == away[2] == away[3] != [] and away[0] == away[4] == []
+    notes = [[note["host"] for note in journal.notes if note["event"] == "returned"] for journal in table.journals]
+    assert notes == [[1]] * 3, "of three players that return at one host one return is told"
 
 
 @pytest.mark.parametrize("back_ms", [200, 900])
