@@ -30,8 +30,8 @@ LIMIT_MS = 180_000.0
 FORGING_MS = 20_000.0
 #: The host in whose name packets are forged.
 LIAR = 1
-#: How many of the packets last sent are at hand to be damaged; and for how long a line repeats a real one, in ms: repeated for good,
-#: those of a host that has gone would keep it alive for good.
+#: How many of the packets last sent are at hand to be damaged; and for how long a line repeats a real one, in ms: repeated for
+#: good, those of a host that has gone would keep it alive for good.
 RECENT, ECHO_MS = 40, 3000.0
 
 

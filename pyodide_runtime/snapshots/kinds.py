@@ -29,7 +29,7 @@ import threading
 import types
 import uuid
 import weakref
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from ..errors import SnapshotError
@@ -89,8 +89,11 @@ _BASES: list[tuple[type, Kind]] = [
     (random.Random, RandomKind()),
 ]
 # Only iterators over one sequence: a copy of zip, map or enumerate would share the iterators underneath.
-_SEQUENCES: list[Any] = [[], (), "", b"", bytearray(), range(1), range(1 << 70)]
-_ITERATORS: set[type] = {type(iter(sequence)) for sequence in _SEQUENCES} | {type(reversed([]))}
+_SEQUENCES: list[Any] = [[], (), "a", "\N{EURO SIGN}", b"", bytearray(), range(1), range(1 << 70, (1 << 70) + 1)]
+#: What makes one of each type.
+_ITERATORS: dict[type, Callable[[], Iterator[Any]]] = {
+    type(begin()): begin for begin in [*(functools.partial(iter, items) for items in _SEQUENCES), functools.partial(reversed, [])]
+}
 _PARTS_TYPES = (tuple, frozenset, types.FunctionType, types.MethodType, types.MappingProxyType, functools.partial,
                 types.BuiltinFunctionType, types.MethodWrapperType, slice, staticmethod, classmethod)  # fmt: skip
 
@@ -127,8 +130,17 @@ def _stands_alone(obj: Any) -> bool:
     return True
 
 
+def _copy_iterator(iterator: Any) -> Any:
+    """One that goes on alike. Python's own copy of one that has reached its end has not, and may be of another type."""
+    if len(iterator.__reduce__()) > 2:
+        return copy.copy(iterator)
+    copied = _ITERATORS[type(iterator)]()
+    collections.deque(copied, maxlen=0)
+    return copied
+
+
 _DEEP_COPY = ReplacedKind(copy.deepcopy)
-_ITERATOR = ReplacedKind(copy.copy, _sequence_under)
+_ITERATOR = ReplacedKind(_copy_iterator, _sequence_under)
 
 
 def children_of_value(obj: Any) -> Iterable[Any]:

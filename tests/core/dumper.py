@@ -28,7 +28,7 @@ from typing import Any
 
 import numpy as np
 
-_SEQUENCES: list[Any] = [[], (), "", range(1)]
+_SEQUENCES: list[Any] = [[], (), "", "\N{EURO SIGN}", b"", bytearray(), range(1), range(1 << 70, (1 << 70) + 1)]
 _LIST_ITERATORS: tuple[type, ...] = (*(type(iter(sequence)) for sequence in _SEQUENCES), type(reversed(_SEQUENCES)))
 _LOCKS = (type(threading.Lock()), type(threading.RLock()))
 _BY_REPR = (

@@ -13,7 +13,7 @@ import socket
 import threading
 import types
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,44 +23,9 @@ from hypothesis import strategies as st
 import pyodide_runtime as pr
 from pyodide_runtime.snapshots.graph import Checkpointer
 from tests.core.dumper import dump, unordered_dump
+from tests.core.graphs import Thing, in_turn, there_and_back
 from tests.core.sorts import SORTS
 from tests.core.tangle import Tangle
-
-
-class Thing:
-    def __init__(self, **attributes: Any) -> None:
-        vars(self).update(attributes)
-
-    if TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> Any: ...
-
-        def __setattr__(self, name: str, value: Any) -> None: ...
-
-
-def there_and_back(root: Any, change: Callable[[], Any]) -> None:
-    """Law: a change, whatever it is, is undone and done again by going to the checkpoints before and after it."""
-    checkpointer = Checkpointer([root])
-    before, seen_before = checkpointer.save(), dump(root)
-    change()
-    after, seen_after = checkpointer.save(), dump(root)
-    assert seen_before != seen_after, "the change must change something"
-    for _ in range(2):
-        checkpointer.restore(before)
-        assert dump(root) == seen_before
-        checkpointer.restore(after)
-        assert dump(root) == seen_after
-    checkpointer.restore(before)
-    again = checkpointer.save()
-    change()
-    checkpointer.restore(again)
-    assert dump(root) == seen_before
-
-
-def in_turn(*changes: Callable[[], Any]) -> None:
-    for change in changes:
-        change()
-
 
 # -- in place ------------------------------------------------------------------------------------------------------------
 
@@ -233,70 +198,12 @@ def test_a_read_only_view_of_a_mapping_shows_what_it_showed() -> None:
     there_and_back(root, root.change)
 
 
-# -- methods, iterators --------------------------------------------------------------------------------------------------
+# -- methods -------------------------------------------------------------------------------------------------------------
 
 
 def test_what_only_a_builtin_method_still_holds_comes_back() -> None:
     for root in (Thing(call=[3].append), Thing(call={"a": 1}.pop), Thing(call=collections.deque().append)):
         there_and_back(root, functools.partial(root.call, "a"))
-
-
-def test_an_iterator_comes_back_with_what_it_has_yet_to_yield() -> None:
-    root = Thing(queue=iter([Thing(n=1), Thing(n=2)]), now=None)
-
-    def advance() -> None:
-        root.now = next(root.queue)
-        root.now.n += 10
-
-    there_and_back(root, advance)
-    there_and_back(root, lambda: in_turn(advance, advance))
-    advance()
-    advance()
-    assert next(root.queue, None) is None
-    checkpointer = Checkpointer([root])
-    checkpointer.restore(checkpointer.save())
-    assert next(root.queue, None) is None
-
-
-@pytest.mark.parametrize(
-    "make",
-    [
-        lambda: iter([1, 2, 3]),
-        lambda: reversed([1, 2, 3]),
-        lambda: iter((1, 2)),
-        lambda: iter("abc"),
-        lambda: iter(b"abc"),
-        lambda: iter(bytearray(b"abc")),
-        lambda: iter(range(4)),
-        lambda: iter(range(1 << 70, (1 << 70) + 3)),
-        lambda: itertools.count(),
-        lambda: itertools.count(5, -3),
-        lambda: itertools.count(1 << 80),
-    ],
-)
-def test_one_iterator_held_twice_stays_one(make: Callable[[], Any]) -> None:
-    iterator = make()
-    root = Thing(one=iterator, two=[iterator], three={"x": iterator})
-    checkpointer = Checkpointer([root])
-    first = next(root.one)
-    second_checkpoint = checkpointer.save()
-    second = next(root.two[0])
-    for _ in range(3):
-        checkpointer.restore(second_checkpoint)
-        assert root.one is root.two[0] is root.three["x"]
-        assert next(root.three["x"]) == second != first
-
-
-def test_an_iterator_sees_its_list_change_after_a_restore_too() -> None:
-    items = [1]
-    root = Thing(items=items, iterator=iter(items))
-    checkpointer = Checkpointer([root])
-    checkpoint = checkpointer.save()
-    for _ in range(2):
-        items.append(2)
-        assert list(root.iterator) == [1, 2]
-        checkpointer.restore(checkpoint)
-        assert items == [1]
 
 
 # -- places whose content is replaced ------------------------------------------------------------------------------------

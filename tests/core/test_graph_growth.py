@@ -9,11 +9,7 @@ from typing import Any
 
 from pyodide_runtime.snapshots.graph import Checkpointer
 from tests.core.dumper import dump
-
-
-class Thing:
-    def __init__(self, **attributes: Any) -> None:
-        vars(self).update(attributes)
+from tests.core.graphs import Thing
 
 
 def test_what_is_renamed_within_a_mapping_whose_content_is_often_replaced_is_not_lost() -> None:

@@ -14,11 +14,7 @@ import pytest
 from pyodide_runtime.snapshots.contents import Kind
 from pyodide_runtime.snapshots.kinds import role_of
 from pyodide_runtime.snapshots.watch import Watch, Watched
-
-
-class Thing:
-    def __init__(self, **attributes: Any) -> None:
-        self.__dict__.update(attributes)
+from tests.core.graphs import Thing
 
 
 class Plain:
