@@ -7,7 +7,7 @@ How it stays fast. The changeable objects are found once, by a walk from the roo
 tells which of them may have changed since it last looked, and only these are captured. Only where a reference changed
 is there anything new to find, so only there it looks again. A place whose content is replaced time after time (an
 environment that makes a new array at every step) is remembered as *volatile*: what hangs there is kept beside the plan,
-and replaced as a whole, so that the plan does not grow.
+and replaced as a whole, so that the plan does not grow; and if it always hangs together alike, it is taken along a `Mould`.
 
 Sets. Their order of iteration depends on the history of their hash table, which no copy can bring back. So every
 capture rebuilds the set in an order that depends on its elements alone, and a restore builds it in the same order.
@@ -32,7 +32,9 @@ from ..errors import SnapshotError
 from .contents import ARRAY, DICT, LIST, SET, ArrayKind, Kind, ReplacedKind
 from .generators import BitGeneratorKind
 from .kinds import ARRAY_TYPES, VALUE_TYPES, Role, children_of_value, may_be_replaced, role_of
-from .watch import Item, Watch, Watched
+from .mould import Mould
+from .parts import Addition, Branch, Entry, Leaf, Part, Plan
+from .watch import Item, Watch
 
 __all__ = ["Checkpoint", "Checkpointer"]
 
@@ -41,118 +43,8 @@ class _SetMet(Exception):
     """There is a set where none may be brought into another order."""
 
 
-class Entry(Watched):
-    """One changeable object of a plan, and what was seen of it."""
-
-    __slots__ = ("keyed", "seen", "volatile")
-
-    def __init__(self, obj: Any, kind: Kind, contents: Any, *, moving: bool = False) -> None:
-        super().__init__(obj, kind, contents, moving=moving)
-        self.keyed = type(obj) is dict and self.places is not None  # whether a watch sees a change of its keys
-        self.seen: set[Any] = set()  # places where something new was found once
-        self.volatile: set[Any] = set()  # places where it was found twice
-
-    def move(self, contents: Any) -> None:
-        """As `Watched.move`."""
-        super().move(contents)
-        self.keyed = self.keyed and self.places is not None
-
-
-class _Part:
-    """A part of the graph: its changeable objects, their contents, and what must be kept alive for its identity's sake."""
-
-    __slots__ = ("contents", "has_replaced", "has_sets", "held")
-
-    def __init__(self) -> None:
-        self.contents: list[Any] = []
-        self.held: list[Any] = []
-        self.has_replaced = self.has_sets = False
-
-    def append(self, obj: Any, kind: Kind, content: Any) -> None:
-        raise NotImplementedError
-
-
-class _Addition(_Part):
-    """A part that belongs to a plan."""
-
-    __slots__ = ("_moving", "entries")
-
-    def __init__(self, *, moving: bool) -> None:
-        super().__init__()
-        self.entries: list[Entry] = []
-        self._moving = moving
-
-    def append(self, obj: Any, kind: Kind, content: Any) -> None:
-        self.entries.append(Entry(obj, kind, content, moving=self._moving))
-        self.contents.append(content)
-
-
-class _Branch(_Part):
-    """A part beside the plan, at a volatile place."""
-
-    __slots__ = ("ages", "kinds", "objects")
-
-    def __init__(self) -> None:
-        super().__init__()
-        # Beside each other, for it is made anew time after time.
-        self.objects: list[Any] = []
-        self.kinds: list[Kind] = []
-        self.ages: dict[int, int] = {}  # for each object, by its identity, in how many branches running it was met
-
-    def append(self, obj: Any, kind: Kind, content: Any) -> None:
-        self.objects.append(obj)
-        self.kinds.append(kind)
-        self.contents.append(content)
-
-    def pairs(self) -> Iterator[tuple[Item, Any]]:
-        return zip(map(Item, self.objects, self.kinds), self.contents, strict=True)
-
-    def capture(self) -> list[Any]:
-        """What is there now: the very contents that were there before, wherever nothing changed."""
-        return [kind.capture(obj, old) for obj, kind, old in zip(self.objects, self.kinds, self.contents, strict=True)]
-
-    def restore(self) -> None:
-        for obj, kind, content in zip(self.objects, self.kinds, self.contents, strict=True):
-            if kind.capture(obj, content) is not content:
-                kind.restore(obj, content)
-
-
-class _Leaf:
-    """A branch that is one array of plain numbers with memory of its own: what a volatile place holds most often."""
-
-    __slots__ = ("array", "content")
-
-    has_replaced = has_sets = False
-
-    def __init__(self, array: Any, content: Any) -> None:
-        self.array = array
-        self.content = content
-
-    def pairs(self) -> Iterator[tuple[Item, Any]]:
-        yield Item(self.array, ARRAY), self.content
-
-    def restore(self) -> None:
-        if ARRAY.capture(self.array, self.content) is not self.content:
-            ARRAY.restore(self.array, self.content)
-
-
-class _Plan:
-    """The part of the graph whose references stay. It only grows; beyond `most` entries it is time to make another."""
-
-    __slots__ = ("entries", "has_replaced", "has_sets", "held", "index", "most", "spoiled", "watch")
-
-    def __init__(self) -> None:
-        self.entries: list[Entry] = []
-        self.held: list[Any] = []
-        self.index: set[int] = set()  # identities of all objects visited, every one of them kept alive by entries or held
-        self.has_replaced = self.has_sets = False
-        self.most = 0
-        self.spoiled = False  # whether objects are in the index that are in no entry
-        self.watch: Watch  # over the entries
-
-
 _Place = tuple[Entry, Any]  # an entry of the plan, and the key in it (None where there are no keys)
-_Branches = dict[_Place, "_Branch | _Leaf"]
+_Branches = dict[_Place, Branch | Leaf]
 #: An entry, what it holds, what it held, and of a mapping that has the keys that it had, the items that changed.
 _Change = tuple[Entry, Any, Any, list[tuple[Any, Any]] | None]
 
@@ -162,7 +54,7 @@ class Checkpoint:
 
     __slots__ = ("branches", "contents", "plan")
 
-    def __init__(self, plan: _Plan, contents: list[Any], branches: _Branches) -> None:
+    def __init__(self, plan: Plan, contents: list[Any], branches: _Branches) -> None:
         self.plan = plan
         self.contents = contents  # of the first so many entries of the plan
         self.branches = branches
@@ -221,7 +113,7 @@ class Checkpointer:
 
     def rescan(self) -> None:
         """Forget the plan and walk the whole graph again, as after an episode's reset, when most of it is new."""
-        plan, main = _Plan(), _Addition(moving=not self._watched)
+        plan, main = Plan(), Addition(moving=not self._watched)
         plan.index.update(map(id, self._beyond))
         for root in self._roots:
             self._walk(root, plan.index, main, type(root).__name__)
@@ -238,7 +130,7 @@ class Checkpointer:
 
     # -- finding -----------------------------------------------------------------------------------------------------
 
-    def _walk(self, start: Any, index: set[int], into: _Part, where: str, beyond: AbstractSet[int] = frozenset()) -> None:
+    def _walk(self, start: Any, index: set[int], into: Part, where: str, beyond: AbstractSet[int] = frozenset()) -> None:
         """Append every changeable object reachable from `start` and not in `index`, with its present contents.
 
         What is met goes into the index; what is in `beyond` is passed over as well.
@@ -391,7 +283,7 @@ class Checkpointer:
         """Find what new references lead to: into the plan, or, at a volatile place, into a branch."""
         grown: _Branches = {}
         dropped: set[_Place] = set()
-        added = _Addition(moving=not self._watched)
+        added = Addition(moving=not self._watched)
         for entry, new, old, items in changed:
             if items is not None:
                 self._follow_items(entry, items, grown, dropped, added)
@@ -413,7 +305,7 @@ class Checkpointer:
         old: Any,
         grown: _Branches,
         dropped: set[_Place],
-        added: _Addition,
+        added: Addition,
     ) -> None:
         """An object without keys, or a list that is captured as a whole, has other parts than before."""
         if not entry.volatile:
@@ -433,7 +325,7 @@ class Checkpointer:
         old: dict[Any, Any],
         grown: _Branches,
         dropped: set[_Place],
-        added: _Addition,
+        added: Addition,
     ) -> None:
         if len(new) == len(old) and all(map(is_, new, old)):
             items = [*compress(new.items(), map(is_not, new.values(), old.values()))]
@@ -445,7 +337,7 @@ class Checkpointer:
         self._follow_items(entry, items, grown, dropped, added)
 
     def _follow_items(
-        self, entry: Entry, items: list[tuple[Any, Any]], grown: _Branches, dropped: set[_Place], added: _Addition
+        self, entry: Entry, items: list[tuple[Any, Any]], grown: _Branches, dropped: set[_Place], added: Addition
     ) -> None:
         volatile = entry.volatile
         for key, value in items:
@@ -456,7 +348,7 @@ class Checkpointer:
             if key in volatile or self._admit(entry, key, [value], added):
                 grown[entry, key] = self._grow([value], self._branches.get((entry, key)), added)
 
-    def _admit(self, entry: Entry, key: Any, fresh: list[Any], added: _Addition) -> bool:
+    def _admit(self, entry: Entry, key: Any, fresh: list[Any], added: Addition) -> bool:
         """Take objects that are new at a place into the plan; True instead if the place has become volatile."""
         index = self._plan.index
         fresh = [part for part in fresh if not _is_value(part) and id(part) not in index and role_of(part)[0] is not Role.VALUE]
@@ -470,7 +362,7 @@ class Checkpointer:
             self._walk(part, index, added, type(entry.obj).__name__)
         return False
 
-    def _extend(self, added: _Addition) -> None:
+    def _extend(self, added: Addition) -> None:
         plan = self._plan
         plan.entries = plan.entries + added.entries
         plan.held.extend(added.held)
@@ -479,17 +371,19 @@ class Checkpointer:
         self._contents = self._contents + added.contents
         self._rewatch()
 
-    def _grow(self, heads: list[Any], before: _Branch | _Leaf | None, added: _Addition) -> _Branch | _Leaf:
+    def _grow(self, heads: list[Any], before: Branch | Leaf | None, added: Addition) -> Branch | Leaf:
         """A new branch from these heads. What was in one after the other before it is there to stay, and goes into the plan."""
         index = self._plan.index
         head = heads[0]
         if len(heads) == 1 and type(head) in ARRAY_TYPES and _is_plain_array(head) and id(head) not in index:
-            return _Leaf(head, ARRAY.capture(head, None))
-        branch = _Branch()
+            return Leaf(head, ARRAY.capture(head, None))
+        branch = Branch()
+        if isinstance(before, Branch) and len(heads) == 1 and id(head) not in index and self._fits(branch, head, before):
+            return branch
         own: set[int] = set()
         for head in heads:
             self._walk(head, own, branch, type(head).__name__, index)
-        if isinstance(before, _Branch):
+        if isinstance(before, Branch):
             ages = before.ages
             for obj in branch.held:
                 branch.ages[id(obj)] = age = ages.get(id(obj), 0) + 1
@@ -498,20 +392,38 @@ class Checkpointer:
         branch.held.append(heads)
         return branch
 
-    def _refresh(self, branch: _Branch | _Leaf, added: _Addition) -> _Branch | _Leaf:
+    def _fits(self, branch: Branch, head: Any, before: Branch) -> bool:
+        """Fill a branch by the mould that the one before it fitted, if it has one and this one fits it, too."""
+        index, mould = self._plan.index, before.mould
+        branch.wait, branch.turns = before.wait, before.turns + 1
+        if mould is None and before.turns >= before.wait:
+            branch.wait *= 2  # what does not stay alike is asked ever more seldom whether it does now
+            branch.turns = 0
+            mould = Mould.of(head, index, _is_value)
+        taken = None if mould is None else mould.take(head, index, _is_value)
+        if mould is None or taken is None:
+            return False
+        branch.mould, branch.turns = mould, 0
+        branch.objects, branch.contents = taken
+        branch.kinds = mould.kinds
+        branch.held.append([head])
+        return True
+
+    def _refresh(self, branch: Branch | Leaf, added: Addition) -> Branch | Leaf:
         """Capture a branch whose head is still the same; where a reference in it changed, find it anew."""
-        if isinstance(branch, _Leaf):
+        if isinstance(branch, Leaf):
             content = ARRAY.capture(branch.array, branch.content)
-            return branch if content is branch.content else _Leaf(branch.array, content)
+            return branch if content is branch.content else Leaf(branch.array, content)
         contents = branch.capture()
         if all(map(is_, contents, branch.contents)):
             return branch
         changed = [(kind, new) for kind, new, old in zip(branch.kinds, contents, branch.contents, strict=True) if new is not old]
         if any(not _is_value(part) for kind, new in changed for part in kind.parts(new)):
             return self._grow(branch.held[-1], branch, added)
-        fresh = _Branch()
+        fresh = Branch()
         fresh.objects, fresh.kinds, fresh.held = branch.objects, branch.kinds, branch.held
         fresh.ages, fresh.contents = branch.ages, contents
+        fresh.mould, fresh.turns, fresh.wait = branch.mould, branch.turns, branch.wait
         fresh.has_replaced, fresh.has_sets = branch.has_replaced, branch.has_sets
         return fresh
 

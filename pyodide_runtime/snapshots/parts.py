@@ -1,0 +1,139 @@
+"""What a graph of objects is divided into: a plan of those that stay, and branches that are made anew, at places in the plan.
+
+Each part keeps its objects alive, and knows what they held when they were last looked at. How objects come into a part, and out of
+it, is not known here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from .contents import ARRAY, Kind
+from .mould import Mould
+from .watch import Item, Watch, Watched
+
+__all__ = ["SETTLED", "Addition", "Branch", "Entry", "Leaf", "Part", "Plan"]
+
+#: What was found alike for so many frames is expected to be so in the next.
+SETTLED = 8
+
+
+class Entry(Watched):
+    """One changeable object of a plan, and what was seen of it."""
+
+    __slots__ = ("keyed", "seen", "volatile")
+
+    def __init__(self, obj: Any, kind: Kind, contents: Any, *, moving: bool = False) -> None:
+        super().__init__(obj, kind, contents, moving=moving)
+        self.keyed = type(obj) is dict and self.places is not None  # whether a watch sees a change of its keys
+        self.seen: set[Any] = set()  # places where something new was found once
+        self.volatile: set[Any] = set()  # places where it was found twice
+
+    def move(self, contents: Any) -> None:
+        """As `Watched.move`."""
+        super().move(contents)
+        self.keyed = self.keyed and self.places is not None
+
+
+class Part:
+    """A part of the graph: its changeable objects, their contents, and what must be kept alive for its identity's sake."""
+
+    __slots__ = ("contents", "has_replaced", "has_sets", "held")
+
+    def __init__(self) -> None:
+        self.contents: list[Any] = []
+        self.held: list[Any] = []
+        self.has_replaced = self.has_sets = False
+
+    def append(self, obj: Any, kind: Kind, content: Any) -> None:
+        """One more object, and what it holds now."""
+        raise NotImplementedError
+
+
+class Addition(Part):
+    """A part that belongs to a plan."""
+
+    __slots__ = ("_moving", "entries")
+
+    def __init__(self, *, moving: bool) -> None:
+        super().__init__()
+        self.entries: list[Entry] = []
+        self._moving = moving
+
+    def append(self, obj: Any, kind: Kind, content: Any) -> None:
+        """As `Part.append`."""
+        self.entries.append(Entry(obj, kind, content, moving=self._moving))
+        self.contents.append(content)
+
+
+class Branch(Part):
+    """A part beside the plan, at a volatile place."""
+
+    __slots__ = ("ages", "kinds", "mould", "objects", "turns", "wait")
+
+    def __init__(self) -> None:
+        super().__init__()
+        # Beside each other, for it is made anew time after time.
+        self.objects: list[Any] = []
+        self.kinds: list[Kind] = []
+        self.ages: dict[int, int] = {}  # for each object, by its identity, in how many branches running it was met
+        self.mould: Mould | None = None  # that it fits
+        self.turns = 0  # how many branches running were found without a mould
+        self.wait = SETTLED  # after how many of them a mould is made
+
+    def append(self, obj: Any, kind: Kind, content: Any) -> None:
+        """As `Part.append`."""
+        self.objects.append(obj)
+        self.kinds.append(kind)
+        self.contents.append(content)
+
+    def pairs(self) -> Iterator[tuple[Item, Any]]:
+        """Each object with its contents."""
+        return zip(map(Item, self.objects, self.kinds), self.contents, strict=True)
+
+    def capture(self) -> list[Any]:
+        """What is there now: the very contents that were there before, wherever nothing changed."""
+        return [kind.capture(obj, old) for obj, kind, old in zip(self.objects, self.kinds, self.contents, strict=True)]
+
+    def restore(self) -> None:
+        """Write the contents back where they are others now."""
+        for obj, kind, content in zip(self.objects, self.kinds, self.contents, strict=True):
+            if kind.capture(obj, content) is not content:
+                kind.restore(obj, content)
+
+
+class Leaf:
+    """A branch that is one array of plain numbers with memory of its own: what a volatile place holds most often."""
+
+    __slots__ = ("array", "content")
+
+    has_replaced = has_sets = False
+
+    def __init__(self, array: Any, content: Any) -> None:
+        self.array = array
+        self.content = content
+
+    def pairs(self) -> Iterator[tuple[Item, Any]]:
+        """Each object with its contents."""
+        yield Item(self.array, ARRAY), self.content
+
+    def restore(self) -> None:
+        """Write the contents back where they are others now."""
+        if ARRAY.capture(self.array, self.content) is not self.content:
+            ARRAY.restore(self.array, self.content)
+
+
+class Plan:
+    """The part of the graph whose references stay. It only grows; beyond `most` entries it is time to make another."""
+
+    __slots__ = ("entries", "has_replaced", "has_sets", "held", "index", "most", "spoiled", "watch")
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+        self.held: list[Any] = []
+        self.index: set[int] = set()  # identities of all objects visited, every one of them kept alive by entries or held
+        self.has_replaced = self.has_sets = False
+        self.most = 0
+        self.spoiled = False  # whether objects are in the index that are in no entry
+        self.watch: Watch  # over the entries
