@@ -12,7 +12,7 @@ import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 
 import { PIECE } from "../worker/download.js";
-import { Image, PAGE, addLibraries, firstPlace, placeFiles } from "../worker/image.js";
+import { Image, PAGE, addLibraries, alikeEverywhere, firstPlace, placeFiles, sumOf } from "../worker/image.js";
 import { ENVIRONMENT } from "../worker/loading.js";
 import { UsageError, command, option } from "./loading.mjs";
 
@@ -76,6 +76,29 @@ function packed(header, contents) {
 }
 
 /**
+ * @param {(options: object) => Promise<any>} loadPyodide
+ * @param {object} settings for it
+ * @param {(core: object) => Promise<any>} beginning
+ * @returns {Promise<Uint8Array>} memory before Python starts, in a Pyodide that goes no further
+ */
+async function memoryOf(loadPyodide, settings, beginning) {
+  /** @type {Uint8Array | undefined} */
+  let found;
+  const enough = new Error("enough was seen");
+  await loadPyodide({
+    ...settings,
+    createPyodideModule: async (/** @type {object} */ core) => {
+      found = (await beginning(core)).HEAPU8.slice();
+      throw enough;
+    },
+  }).catch((error) => {
+    if (error !== enough) throw error;
+  });
+  if (!found) throw new Error("Pyodide started without its core");
+  return found;
+}
+
+/**
  * Starts Python, as Emscripten would have done right after the core's instantiation.
  *
  * @param {any} module
@@ -127,13 +150,15 @@ function sha256(bytes) {
 
 /**
  * @param {Uint8Array} memory
- * @returns {[number, number][]} runs of pages that are not empty: the first, and how many
+ * @param {(page: number, bytes: Uint8Array) => boolean} wanted
+ * @returns {[number, number][]} runs of pages that are wanted, of those that are not empty: the first, and how many
  */
-function runs(memory) {
+function runs(memory, wanted) {
   /** @type {[number, number][]} */
   const found = [];
   for (let page = 0; page * PAGE < memory.length; page += 1) {
-    if (memory.subarray(page * PAGE, (page + 1) * PAGE).every((byte) => byte === 0)) continue;
+    const bytes = memory.subarray(page * PAGE, (page + 1) * PAGE);
+    if (bytes.every((byte) => byte === 0) || !wanted(page, bytes)) continue;
     const last = found.at(-1);
     if (last && last[0] + last[1] === page) last[1] += 1;
     else found.push([page, 1]);
@@ -173,19 +198,28 @@ await command(async () => {
   let begin = [0, 0];
   /** @type {import("../worker/image.js").Place[]} */
   let places = [];
-  const pyodide = await loadPyodide({
+  const settings = {
     indexURL: distribution,
     lockFileContents: JSON.stringify({ info: lock.info, packages: {} }),
     env: { ...ENVIRONMENT },
     _makeSnapshot: true,
     _sysExecutable: PROGRAM,
-    createPyodideModule: async (/** @type {any} */ settings) => {
-      module = await createModule({ ...settings, noInitialRun: true });
-      begin = firstPlace(module);
-      places = addLibraries(module, installed, libraries.map(
-        ([path, offset, length]) => [path, new WebAssembly.Module(contents.part(offset, length))],
-      ), begin);
-      startPython(module);
+  };
+  /** Pyodide's core with the libraries, before Python starts. @param {object} core */
+  const beginning = async (core) => {
+    module = await createModule({ ...core, noInitialRun: true });
+    begin = firstPlace(module);
+    places = addLibraries(module, installed, libraries.map(
+      ([path, offset, length]) => [path, new WebAssembly.Module(contents.part(offset, length))],
+    ), begin);
+    return module;
+  };
+  // What is drawn at random before Python starts is another in the second.
+  const twins = [await memoryOf(loadPyodide, settings, beginning), await memoryOf(loadPyodide, settings, beginning)];
+  const pyodide = await loadPyodide({
+    ...settings,
+    createPyodideModule: async (/** @type {any} */ core) => {
+      startPython(await beginning(core));
       return module;
     },
   });
@@ -204,7 +238,12 @@ await command(async () => {
   const [magic, length] = new Uint32Array(snapshot.buffer, snapshot.byteOffset, 2);
   if (!length || length > snapshot.length) throw new Error(`this Pyodide makes snapshots of another form (${magic})`);
   const memory = snapshot.subarray(length);
-  const pages = runs(memory);
+  const alike = alikeEverywhere(module, begin);
+  const isFresh = (/** @type {number} */ page, /** @type {Uint8Array} */ bytes) => alike(page) && twins.every(
+    (twin) => Buffer.compare(twin.subarray(page * PAGE, (page + 1) * PAGE), bytes) === 0,
+  );
+  const fresh = runs(memory, isFresh);
+  const pages = runs(memory, (page, bytes) => !isFresh(page, bytes));
   const handles = Object.fromEntries(Object.entries(module.LDSO.loadedLibsByHandle)
     .map(([handle, library]) => [handle, /** @type {any} */ (library).name]).filter(([, name]) => name !== "__main__"));
   const kept = new Contents();
@@ -227,6 +266,8 @@ await command(async () => {
     memory: memory.length,
     pages,
     start,
+    fresh,
+    sum: sumOf(memory, fresh),
   }, kept);
   writeFileSync(out, bytes);
   process.stdout.write(`${JSON.stringify({

@@ -42,12 +42,17 @@
  * @property {Record<string, string>} handles of libraries that Python has opened, with their paths
  * @property {[string, number, number][]} files as `libraries`
  * @property {number} memory bytes in all
- * @property {[number, number][]} pages runs of pages that are not empty: the first, and how many
+ * @property {[number, number][]} pages runs of pages that are in the image: the first, and how many
  * @property {number} start offset of these pages in the image's contents
+ * @property {[number, number][]} fresh runs of pages that are not, since the core and the libraries bring them along
+ * @property {number} sum of these, by {@link sumOf}; all other pages are empty
  */
 
 /** Bytes of a page of memory, the unit in which empty memory is left out. */
 export const PAGE = 4096;
+
+/** Bytes that are written into memory as soon as they have arrived, while the next ones do. */
+const AT_ONCE = 256 * PAGE;
 
 /** How many functions an engine may put into the table on its own, before the libraries'. */
 const SPARE = 16;
@@ -177,7 +182,7 @@ export async function compileLibraries(image) {
  * @throws {Error} where its libraries came to lie elsewhere, or there is no memory for it
  */
 export async function restore(module, image, named) {
-  const { begin, places, handles, memory, pages, start, folder } = image.header;
+  const { begin, places, handles, memory, fresh, sum, folder } = image.header;
   const trampoline = trampolineOf(module);
   const own = trampoline.read();
 
@@ -185,23 +190,71 @@ export async function restore(module, image, named) {
   if (JSON.stringify(found) !== JSON.stringify(places)) {
     throw new Error("its libraries came to lie elsewhere in this browser");
   }
-  await image.until(start + pages.reduce((sum, [, count]) => sum + count * PAGE, 0));
+  if (sumOf(module.HEAPU8, fresh) !== sum) throw new Error("it was made beside another core, or other libraries");
   if (module.HEAPU8.length < memory) module.growMemory(memory);
   if (module.HEAPU8.length < memory) throw new Error(`there are no ${memory} bytes of memory for it`);
-  /** @type {Uint8Array} */
-  const heap = module.HEAPU8;
-  let [filled, at] = [0, start];
-  for (const [page, count] of pages) {
-    heap.fill(0, filled, page * PAGE);
-    heap.set(image.part(at, count * PAGE), page * PAGE);
-    filled = (page + count) * PAGE;
-    at += count * PAGE;
-  }
-  heap.fill(0, filled);
+  await fill(module.HEAPU8, image);
   trampoline.write(own);
   for (const [handle, path] of Object.entries(handles)) {
     module.LDSO.loadedLibsByHandle[handle] = module.LDSO.loadedLibsByName[path];
   }
+}
+
+/**
+ * Writes an image's pages into memory as they arrive, and empties all that is neither in it nor fresh.
+ *
+ * @param {Uint8Array} heap
+ * @param {Image} image
+ */
+async function fill(heap, image) {
+  const { pages, fresh, start } = image.header;
+  const stored = pages.map(([page, count]) => ({ page, count, kept: false }));
+  const kept = fresh.map(([page, count]) => ({ page, count, kept: true }));
+  let [filled, at] = [0, start];
+  for (const run of [...stored, ...kept].sort((one, other) => one.page - other.page)) {
+    heap.fill(0, filled, run.page * PAGE);
+    filled = (run.page + run.count) * PAGE;
+    for (let to = run.page * PAGE; to < filled && !run.kept;) {
+      const length = Math.min(filled - to, AT_ONCE);
+      await image.until(at + length);
+      heap.set(image.part(at, length), to);
+      to += length;
+      at += length;
+    }
+  }
+  heap.fill(0, filled);
+}
+
+/**
+ * A sum over pages, by the words in them: FNV-1a's steps (Fowler, Noll and Vo) with words in the place of bytes. It
+ * tells apart what differs by mistake; it is no proof against anybody.
+ *
+ * @param {Uint8Array} heap
+ * @param {[number, number][]} runs of pages: the first, and how many
+ * @returns {number} from 0 to 2 ** 32 - 1
+ */
+export function sumOf(heap, runs) {
+  const words = new Uint32Array(heap.buffer, heap.byteOffset, heap.length >>> 2);
+  let sum = 0x811c9dc5;
+  for (const [page, count] of runs) {
+    const end = ((page + count) * PAGE) >>> 2;
+    for (let at = (page * PAGE) >>> 2; at < end; at += 1) sum = Math.imul(sum ^ (words[at] ?? 0), 0x01000193);
+  }
+  return sum >>> 0;
+}
+
+/**
+ * Where nothing lies that is not alike in every browser, before Python starts: what the core brings along, up to its
+ * stack, and what libraries do, but for the page that holds the trampoline.
+ *
+ * @param {any} module Emscripten's
+ * @param {Place} begin where the first library is put
+ * @returns {(page: number) => boolean}
+ */
+export function alikeEverywhere(module, [address]) {
+  const stack = module._emscripten_stack_get_end() >>> 0;
+  const own = Math.floor((trampolineOf(module).place() << 2 >>> 0) / PAGE);
+  return (page) => page !== own && ((page + 1) * PAGE <= stack || page * PAGE >= address);
 }
 
 /**
@@ -216,6 +269,7 @@ function trampolineOf(module) {
     return (module.__PyRuntime + offset) >>> 2;
   };
   return {
+    place,
     read: () => module.HEAP32[place()],
     write: (/** @type {number} */ address) => {
       module.HEAP32[place()] = address;

@@ -73,13 +73,14 @@ export async function loadImage(loading, { about, download, createModule }) {
     },
   }));
   await stage("waking", async () => {
-    await download.until();
-    placeFiles(module, await reading);
-    const loaded = /** @type {Record<string, string>} */ (pyodide.loadedPackages);
-    for (const name of Object.keys(about.packages)) loaded[name] = "default channel";
+    // It reads no file, so it need not wait for them; they are in their places before they have arrived.
     const awakening = pyodide.pyimport("pyodide_runtime.awakening");
     awakening.wake_up();
     awakening.destroy();
+    placeFiles(module, await reading);
+    await download.until();
+    const loaded = /** @type {Record<string, string>} */ (pyodide.loadedPackages);
+    for (const name of Object.keys(about.packages)) loaded[name] = "default channel";
   });
   return pyodide;
 }
