@@ -102,6 +102,7 @@
  *   | {type: "packet", peer: number, channel: ChannelName, data: ArrayBuffer}
  *   | {type: "chunk", kind: string, body: ArrayBuffer}
  *   | {type: "exported", csv: ArrayBuffer | null}
+ *   | {type: "fetch", url: string, bytes: number, pieces: string[], port: MessagePort}
  *   | {type: "log", text: string}
  *   | {type: "failed", error: string, text: string}} ToPage
  */
@@ -213,6 +214,7 @@ export const TO_PAGE = Object.freeze({
   relay: { peer: index, channel, heard: flag, data: bytes },
   packet: { peer: index, channel, data: bytes },
   chunk: { kind: text, body: bytes },
+  fetch: { url: text, bytes: count, pieces: list(text), port: object },
   exported: { csv: orNull(bytes) },
   log: { text },
   failed: { error: text, text },

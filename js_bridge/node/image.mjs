@@ -11,7 +11,7 @@ import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 
-import { PIECE } from "../worker/download.js";
+import { PIECE } from "../pieces.js";
 import { Image, PAGE, addLibraries, alikeEverywhere, firstPlace, placeFiles, sumOf } from "../worker/image.js";
 import { ENVIRONMENT } from "../worker/loading.js";
 import { UsageError, command, option } from "./loading.mjs";

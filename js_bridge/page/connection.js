@@ -6,6 +6,7 @@
 
 import { TO_PAGE, faultOf } from "../messages.js";
 import { Picture } from "./canvas.js";
+import { carry } from "./carrying.js";
 import { takeWorker } from "./early.js";
 import { sayGoodbye } from "./goodbye.js";
 import { Keeping } from "./keeping.js";
@@ -70,7 +71,7 @@ export class Connection {
   /** @type {Float64Array} */
   #values = new Float64Array(0);
   #count = 0;
-  /** Signals of pages that heard of the start before this one did. @type {{from: number, data: any}[]} */
+  /** Signals of pages that heard of the start first. @type {{from: number, data: any}[]} */
   #early = [];
   #sprites = Promise.resolve();
   #leave = () => sayGoodbye((message) => this.#post(message));
@@ -243,6 +244,9 @@ export class Connection {
         this.#rejoining = true;
         this.#on.onRejoin?.();
         window.location.reload();
+        break;
+      case "fetch":
+        void carry(message);
         break;
       case "appeal":
         this.#socket.send(message);

@@ -100,6 +100,7 @@ export function faultOf(table: Table, message: any): string | null;
  *   | {type: "packet", peer: number, channel: ChannelName, data: ArrayBuffer}
  *   | {type: "chunk", kind: string, body: ArrayBuffer}
  *   | {type: "exported", csv: ArrayBuffer | null}
+ *   | {type: "fetch", url: string, bytes: number, pieces: string[], port: MessagePort}
  *   | {type: "log", text: string}
  *   | {type: "failed", error: string, text: string}} ToPage
  */
@@ -356,6 +357,12 @@ export type ToPage = {
 } | {
     type: "exported";
     csv: ArrayBuffer | null;
+} | {
+    type: "fetch";
+    url: string;
+    bytes: number;
+    pieces: string[];
+    port: MessagePort;
 } | {
     type: "log";
     text: string;

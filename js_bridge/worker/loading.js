@@ -73,7 +73,7 @@ export async function loadImage(loading, { about, download, createModule }) {
     },
   }));
   await stage("waking", async () => {
-    // It reads no file, so it need not wait for them; they are in their places before they have arrived.
+    // It reads no file, so it need not wait for them.
     const awakening = pyodide.pyimport("pyodide_runtime.awakening");
     awakening.wake_up();
     awakening.destroy();

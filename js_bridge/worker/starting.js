@@ -22,6 +22,7 @@ export class Starting {
   #distribution;
   #stages;
   #log;
+  #ask;
   #plain = scope.fetch;
   #engine;
   #createModule;
@@ -39,9 +40,11 @@ export class Starting {
    * @param {string} distribution address of the folder, ending in a slash
    * @param {import("./stages.js").Stages} stages
    * @param {(text: string) => void} log gets what Python prints, and why it starts as it does
+   * @param {(order: import("../messages.js").ToPage, transfer: Transferable[]) => void} ask lets the page fetch a file
    */
-  constructor(distribution, stages, log) {
+  constructor(distribution, stages, log, ask) {
     this.#distribution = distribution;
+    this.#ask = ask;
     this.#stages = stages;
     this.#log = log;
     stages.begin("core");
@@ -135,12 +138,14 @@ export class Starting {
 
   /** @param {About} about */
   #download(about) {
-    const { file, sha256, bytes } = about;
+    const { file, sha256, bytes, pieces } = about;
     const stages = this.#stages;
     stages.begin("image");
     stages.expect("image", bytes);
-    const response = this.#plain.call(scope, `${this.#distribution}${file}?sha256=${sha256}`);
-    const download = new Download(about, response, (arrived) => stages.add("image", arrived));
+    const { port1, port2 } = new MessageChannel();
+    const url = `${this.#distribution}${file}?sha256=${sha256}`;
+    this.#ask({ type: "fetch", url, bytes, pieces, port: port2 }, [port2]);
+    const download = new Download(bytes, port1, (arrived) => stages.add("image", arrived));
     download.until().then(() => stages.end("image"), () => {}); // what fails is told by whoever waits for it
     return download;
   }

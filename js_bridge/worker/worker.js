@@ -70,7 +70,7 @@ const channels = new Channels({
 function prepare(distribution, requirements) {
   const address = new URL(distribution, scope.location.origin).href;
   if (prepared?.distribution !== address) {
-    prepared = new Starting(address, stages, (text) => post({ type: "log", text }));
+    prepared = new Starting(address, stages, (text) => post({ type: "log", text }), post);
   }
   prepared.choose(requirements);
   return prepared;
