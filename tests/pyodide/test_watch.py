@@ -1,4 +1,5 @@
-"""Where a watch looks, objects keep what they hold in Pyodide's Python, too: the laws of `tests/core/test_watch.py`, there."""
+"""What depends on how Python itself is made holds in Pyodide's Python, too: where objects keep what they hold, and what becomes
+of iterators. The laws of `tests/core`, there."""
 
 from __future__ import annotations
 
@@ -10,12 +11,14 @@ from tests.pyodide.sources import own, place
 
 
 @run_in_pyodide(packages=["numpy", "pyodide-runtime", "pytest"])
-def _judge(selenium: Any) -> int:
+def _judge(selenium: Any, names: list[str]) -> int:
     import pytest
 
-    return int(pytest.main(["-q", "-p", "no:cacheprovider", "/home/pyodide/sources/tests/core/test_watch.py"]))
+    files = [f"/home/pyodide/sources/tests/core/{name}.py" for name in names]
+    return int(pytest.main(["-q", "-p", "no:cacheprovider", *files]))
 
 
-def test_a_watch_holds_its_laws_in_pyodide(selenium: Any) -> None:
-    place(selenium, own("tests/core/test_watch.py"))
-    assert _judge(selenium) == 0
+def test_watches_and_iterators_hold_their_laws_in_pyodide(selenium: Any) -> None:
+    laws, needed = ["test_watch", "test_iterators"], ["graphs", "dumper"]
+    place(selenium, own(*[f"tests/core/{name}.py" for name in [*laws, *needed]]))
+    assert _judge(selenium, laws) == 0
