@@ -24,7 +24,7 @@ from .partners import Heron
 
 #: Nobody is given up for being silent within one run of the machine, however seldom it is called in it.
 PATIENCE_MS = 10_000.0
-MOST_MS, LEAVINGS, FRAME_MS = 60, 2, 34
+MOST_MS, FRAME_MS = 60, 34
 
 hosts = st.integers(0, 2)
 
@@ -64,6 +64,7 @@ class Matches(RuleBasedStateMachine):
         watches=st.booleans(),
         seed=st.integers(0, 99),
         start=st.sampled_from([3, 1, 0]),
+        leavings=st.sampled_from([1, 2]),
     )
     def begin(
         self,
@@ -76,6 +77,7 @@ class Matches(RuleBasedStateMachine):
         watches: bool,
         seed: int,
         start: int,
+        leavings: int,
     ) -> None:
         scenario = Scenario(
             players=players,
@@ -92,7 +94,7 @@ class Matches(RuleBasedStateMachine):
         )
         self.table = Bag(lambda: Pond(players), scenario, partner=Heron() if on_drop is OnDrop.PARTNER else None)
         self.playing = players
-        self.left = 0
+        self.left, self.leavings = 0, leavings
         self.table.calm = True
         self.table.run(lambda: all(match.frame >= start for match in self.table.matches))
         self.table.calm = False
@@ -127,21 +129,23 @@ class Matches(RuleBasedStateMachine):
         if self.table.bag[at][2] != CONTROL:
             del self.table.bag[at]
 
-    @precondition(lambda self: self.left < LEAVINGS)
+    @precondition(lambda self: self.left < self.leavings)
     @rule(host=hosts, how=st.sampled_from(["closes", "leaves"]), back=st.booleans(), tells=hosts)
     def goes(self, host: int, how: Any, back: bool, tells: int) -> None:
-        """A host goes; what it said last one of the others alone has heard."""
+        """A host goes; what it said last one of the others alone has heard, or nobody."""
         table = self.table
-        host %= self.playing
-        if host in table.off or self.playing - len(table.off) < 2:
+        here = [number for number in range(self.playing) if number not in table.off]
+        if len(here) < 2:
             return
         self.left += 1
+        host = here.pop(host % len(here))
         for _ in range(3):
             self.is_called(host, FRAME_MS, True)
-        heard = [sent[3] for sent in table.bag if sent[:2] == (host, tells % self.playing)]
-        table.hosts[tells % self.playing].inbox += [(host, data) for data in heard]
+        if tells < len(here):
+            hears = here[tells]
+            table.hosts[hears].inbox += [(host, sent[3]) for sent in table.bag if sent[:2] == (host, hears)]
+            self.is_called(hears, 1, False)
         table.bag = [sent for sent in table.bag if sent[0] != host]
-        self.is_called(tells, 1, False)
         table._depart(Departure(host=host, at_ms=table.now, how=how, back_ms=MOST_MS if back else None))
 
     @rule()
