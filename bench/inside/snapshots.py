@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 import pickle
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from time import perf_counter
 from typing import Any
 
 from bench.inside.subjects import SEED, Subject, subject
 from pyodide_runtime.environment import adapt
-from pyodide_runtime.snapshots.ways import Way, choose_way
+from pyodide_runtime.snapshots.ways import choose_way
 
 __all__ = ["measure"]
 
@@ -36,53 +36,40 @@ def measure(request: str) -> str:
     values = json.loads(request)
     frames = values["blocks"] * BLOCK
     chosen = subject(values["source"], frames)
-    samples = {**_of_saves(chosen, frames), "restore": _of_restores(chosen, frames), "digest": _of_digests(chosen, frames)}
+    samples = {**_of_states(chosen, frames), "digest": _of_digests(chosen, frames)}
     return json.dumps({"way": chosen.runtime().simulation.way.value, **samples})
 
 
-def _of_saves(chosen: Subject, frames: int) -> dict[str, list[float]]:
-    """Times of `step`, `save` and `otherwise`, one after the other in every frame of a run that goes straight on."""
+def _of_states(chosen: Subject, frames: int) -> dict[str, list[float]]:
+    """Times of `step`, `save`, `otherwise` and `restore`."""
     bare = chosen.bare()
     otherwise = _otherwise(bare)
-    samples = _Samples("step", "save", "otherwise")
-    for frame, way in enumerate(_run(chosen, frames)):
-        began = perf_counter()
-        way.save()
-        samples.add("save", perf_counter() - began)
-
-        began = perf_counter()
-        bare.step(chosen.native[frame])
-        samples.add("step", perf_counter() - began)
-
-        began = perf_counter()
-        otherwise()
-        samples.add("otherwise", perf_counter() - began)
-    return samples.means
-
-
-def _of_restores(chosen: Subject, frames: int) -> list[float]:
-    """Times of `restore`, to a state some frames ago."""
-    saves: list[Any] = []
-    samples = _Samples("restore")
-    for way in _run(chosen, frames):
-        saves = [*saves[-BACK:], way.save()]
-        began = perf_counter()
-        way.restore(saves[0])
-        samples.add("restore", perf_counter() - began)
-        way.restore(saves[-1])
-    return samples.means["restore"]
-
-
-def _run(chosen: Subject, frames: int) -> Iterator[Way]:
-    """An environment after each of its frames, by what saves it."""
     environment = adapt(chosen.experiment.environment(), players=chosen.experiment.players)
     decoders = [environment.codecs[name].decode for name in environment.players]
     environment.reset(SEED)
     way = choose_way(environment, after_reset=True)
-    way.save()
+    saves: list[Any] = [way.save()]
+    samples = _Samples("step", "save", "otherwise", "restore")
     for frame in range(frames):
+        began = perf_counter()
+        bare.step(chosen.native[frame])
+        samples.add("step", perf_counter() - began)
+
         environment.step([decode(data) for decode, data in zip(decoders, chosen.script[frame], strict=True)])
-        yield way
+        began = perf_counter()
+        saved = way.save()
+        samples.add("save", perf_counter() - began)
+
+        began = perf_counter()
+        otherwise()
+        samples.add("otherwise", perf_counter() - began)
+        saves = [*saves[-BACK:], saved]
+
+        began = perf_counter()
+        way.restore(saves[0])
+        samples.add("restore", perf_counter() - began)
+        way.restore(saved)
+    return samples.means
 
 
 def _otherwise(bare: Any) -> Callable[[], object]:
