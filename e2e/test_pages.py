@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Route
 
 from e2e.data import read_table
 from e2e.house import EXAMPLES, EXPERIMENTS, House
@@ -19,6 +19,8 @@ from e2e.rerunning import Rerun, rerun_all
 from e2e.visit import Visit
 
 WINDOW = (1100, 760)
+SLOW = {"offline": False, "latency": 0, "downloadThroughput": 2_000_000, "uploadThroughput": -1}
+"""A line on which the image of a page takes half a minute to arrive, in bytes a second."""
 
 
 @dataclass(frozen=True)
@@ -57,17 +59,13 @@ async def _through_all_phases(house: House, example: str) -> dict[str, Seen]:
         async def keep(state: str, player: Player = one) -> None:
             seen[state] = await _look(player, house.artifacts / f"{example}-{state}.png")
 
-        looked = asyncio.Event()
-
-        async def hold(route: Route) -> None:
-            await looked.wait()
-            await route.continue_()
-
-        await one.page.route("**/python_stdlib.zip", hold)  # or it may have loaded before it is looked at
+        line = await one.page.context.new_cdp_session(one.page)
+        await line.send("Network.enable")
+        await line.send("Network.emulateNetworkConditions", SLOW)  # or it may have loaded before it is looked at
         await one.open(server.url, room, {})
         await one.page.wait_for_function("document.getElementById('label').textContent.includes('MB')")
         await keep("loading")
-        looked.set()
+        await line.send("Network.emulateNetworkConditions", {**SLOW, "downloadThroughput": -1})
         await one.reach("waiting", seconds=SECONDS_TO_LOAD)
         await keep("waiting")
         await other.open(server.url, room, {})
@@ -91,7 +89,7 @@ def test_a_page_goes_through_loading_waiting_playing_finished(play: Visit, playe
     assert {state: seen.phase for state, seen in played.items()} == {state: state for state in played}
     assert list(played) == ["loading", "waiting", "playing", "finished"]
     assert all(seen.error == "" for seen in played.values())
-    assert "MB" in played["loading"].text
+    assert re.search(r"\nLoading Python and packages: [0-9.]+ of [0-9.]+ MB\n", played["loading"].text)
     assert "1 of 2" in played["waiting"].text and "Ada (you)" in played["waiting"].text
     assert "Connected" in played["playing"].text
     assert "Thank you" in played["finished"].text

@@ -13,13 +13,13 @@ from e2e.match import Match, Played, Room
 BOTH, LATE = (True, True), (Line(latency_ms=100), Line())
 
 
-async def _cut_off(room: Room) -> None:
-    """The second page gets the first few bytes of its image only. (What fails altogether, browsers write into the console.)"""
+async def _refuse(room: Room) -> None:
+    """The second page does not get its image."""
 
-    async def cut_off(route: Route) -> None:
-        await route.fulfill(status=200, body=b"\x10\0\0\0")
+    async def refuse(route: Route) -> None:
+        await route.abort()
 
-    await room.players[1].page.route("**/*.image?*", cut_off)
+    await room.players[1].page.route("**/*.image?*", refuse)
 
 
 async def _damage(room: Room) -> None:
@@ -44,10 +44,20 @@ async def _ways(room: Room) -> None:
     assert "package pettingzoo" in second
 
 
+async def _refused(room: Room) -> None:
+    """As `_ways`; and the second page's console has a line about its image, which is the browser's own, and no other."""
+    await _ways(room)
+    problems = room.players[1].problems
+    assert problems == ["Failed to load resource: net::ERR_FAILED"]
+    problems.clear()
+
+
 @pytest.mark.parametrize(
     "play",
     [
-        pytest.param(example("arena", "cut-off-image", lines=LATE, active=BOTH, before=_cut_off, during=_ways), id="cut-off-arena"),
+        pytest.param(
+            example("arena", "refused-image", lines=LATE, active=BOTH, before=_refuse, during=_refused), id="refused-arena"
+        ),
         pytest.param(
             example("overcooked", "damaged-image", lines=LATE, active=BOTH, before=_damage, during=_ways), id="damaged-overcooked"
         ),

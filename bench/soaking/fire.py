@@ -30,9 +30,7 @@ LIMIT_MS = 180_000.0
 FORGING_MS = 20_000.0
 #: The host in whose name packets are forged.
 LIAR = 1
-#: How many of the packets last sent are at hand to be damaged; and for how long a line repeats a real one, in ms: repeated for
-#: good, those of a host that has gone would keep it alive for good.
-RECENT, ECHO_MS = 40, 3000.0
+RECENT = 40
 
 
 class Fire(Table):
@@ -53,7 +51,7 @@ class Fire(Table):
         )
         self._plan = plan
         self._dice = random.Random(f"fire {plan.scenario.seed}")
-        self._sent: list[tuple[float, int, int, bytes]] = []  # when, by whom, to whom and what
+        self._sent: list[tuple[int, int, bytes]] = []
         self._witness = Witness(self)
         self.thrown = self.forged = 0
         self.refused = [0] * len(self.matches)
@@ -63,7 +61,7 @@ class Fire(Table):
 
     def post(self, number: int) -> None:
         """Send what a host wants to send, and remember it."""
-        self._sent.extend((self.now, number, receiver, data) for receiver, _, data in self.matches[number].outbox)
+        self._sent.extend((number, receiver, data) for receiver, _, data in self.matches[number].outbox)
         del self._sent[:-RECENT]
         super().post(number)
 
@@ -97,7 +95,7 @@ class Fire(Table):
         super()._return(number)
         self.refused[number] = 0
         # A new page has new connections: no line repeats what the old ones carried.
-        self._sent = [sent for sent in self._sent if number not in sent[1:3]]
+        self._sent = [sent for sent in self._sent if number not in sent[:2]]
 
     def _check_malformed(self, number: int) -> None:
         found, thrown = self.matches[number].malformed, self.refused[number]
@@ -111,11 +109,10 @@ class Fire(Table):
             sender, receiver = self._dice.sample(range(len(self.matches)), 2)
             if self._sent and self._dice.random() < 0.3:
                 # As a line would that repeats packets; lines join two hosts, so it never comes to a third.
-                at, sender, receiver, data = self._dice.choice(self._sent)
-                if self.now - at <= ECHO_MS:
-                    self._hit(sender, receiver, data, real=True)
+                sender, receiver, data = self._dice.choice(self._sent)
+                self._hit(sender, receiver, data, real=True)
             else:
-                self._hit(sender, receiver, damaged(self._dice, [data for *_, data in self._sent], KEY), real=False)
+                self._hit(sender, receiver, damaged(self._dice, [sent[2] for sent in self._sent], KEY), real=False)
         connecting = any(match.phase is Phase.CONNECTING for match in self.matches)
         if self._plan.ill and self.now < FORGING_MS and not connecting and self._dice.random() < 0.2:
             self._forge()
@@ -135,7 +132,7 @@ class Fire(Table):
 
     def _forge(self) -> None:
         """Let a host say to host 0 what is not so."""
-        dice, ill = self._dice, [data for _, sender, _, data in self._sent if sender == LIAR]
+        dice, ill = self._dice, [data for sender, _, data in self._sent if sender == LIAR]
         if not ill or dice.random() < 0.3:
             data = made_up(dice, LIAR, len(self._plan.scenario.places), self._plan.scenario.players, KEY)
         else:

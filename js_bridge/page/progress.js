@@ -83,13 +83,15 @@ export class Progress {
   }
 
   /**
-   * What is going on, for a person to read.
+   * What is going on, for a person to read: of what goes on at once, that which has most bytes to come, and where
+   * nothing has, what began last.
    *
    * @returns {string}
    */
   get label() {
     const running = this.stages.filter(({ end }) => end === null);
-    const stage = running.find(({ name }) => name.startsWith("package ")) ?? running.at(-1);
+    const [most] = running.filter((stage) => left(stage) > 0).sort((one, other) => left(other) - left(one));
+    const stage = running.find(({ name }) => name.startsWith("package ")) ?? most ?? running.at(-1);
     if (!stage) return "Loading";
     const label = stage.name.startsWith("package ")
       ? `Loading ${stage.name.slice("package ".length)}`
@@ -135,6 +137,11 @@ function ratio(stages) {
     total += stage.end === null ? (stage.total ?? 2 * stage.bytes) : stage.bytes;
   }
   return total > 0 ? Math.min(1, bytes / total) : 0;
+}
+
+/** @param {Stage} stage */
+function left({ bytes, total }) {
+  return Math.max(0, (total ?? 0) - bytes);
 }
 
 /** @param {number} bytes */

@@ -62,6 +62,19 @@ test("a person reads what is loaded, and how much of it", () => {
   assert.equal(progress.label, "Loading packages");
 });
 
+test("of what goes on at once a person reads what has most to come", () => {
+  const progress = new Progress();
+  progress.update(stage("image", { bytes: 9_000_000, total: 46_000_000 }));
+  const image = "Loading Python and packages: 9.0 of 46.0 MB";
+  assert.equal(progress.label, image);
+  progress.update(stage("core"));
+  assert.equal(progress.label, image, "the news that something small has begun too hides nothing");
+  progress.update(stage("core", { bytes: 2_000_000, total: 12_000_000 }));
+  assert.equal(progress.label, image);
+  progress.update(stage("image", { bytes: 46_000_000, total: 46_000_000 }));
+  assert.equal(progress.label, "Loading Python: 2.0 of 12.0 MB");
+});
+
 test("an end that is not known promises no total", () => {
   const progress = new Progress();
   progress.update(stage("core", { bytes: 2_000_000, total: 1_000_000 }));

@@ -6,6 +6,7 @@ it, is not known here.
 
 from __future__ import annotations
 
+import abc
 from collections.abc import Iterator
 from typing import Any
 
@@ -36,7 +37,7 @@ class Entry(Watched):
         self.keyed = self.keyed and self.places is not None
 
 
-class Part:
+class Part(abc.ABC):
     """A part of the graph: its changeable objects, their contents, and what must be kept alive for its identity's sake."""
 
     __slots__ = ("contents", "has_replaced", "has_sets", "held")
@@ -46,9 +47,9 @@ class Part:
         self.held: list[Any] = []
         self.has_replaced = self.has_sets = False
 
+    @abc.abstractmethod
     def append(self, obj: Any, kind: Kind, content: Any) -> None:
         """One more object, and what it holds now."""
-        raise NotImplementedError
 
 
 class Addition(Part):

@@ -30,7 +30,8 @@ export class Progress {
      */
     get fraction(): number;
     /**
-     * What is going on, for a person to read.
+     * What is going on, for a person to read: of what goes on at once, that which has most bytes to come, and where
+     * nothing has, what began last.
      *
      * @returns {string}
      */
