@@ -39,6 +39,7 @@ class Arrivals:
         self._pacing = pacing
         self._delays = delays
         self._count = len(course.runtime.players)
+        self._episodes = settings.episodes
         self._inputs = InputCheck(course.runtime.simulation.codecs, settings)
 
     def is_meant(self, packet: Inputs) -> bool:
@@ -53,12 +54,12 @@ class Arrivals:
 
     def acknowledge(self, peer: Peer, packet: Inputs, now_ms: float) -> None:
         """Learn from one that comes late how far it is. Its inputs are not asked for, nor what it claims."""
-        course = self._course
-        if packet.episode > course.episode or packet.episode < peer.episode:
+        if not peer.episode <= packet.episode < self._episodes:
             return
         if packet.episode > peer.episode:
             peer.begin_episode(packet.episode)
-        peer.take(packet, now_ms, course.session.frame)
+        if packet.episode <= self._course.episode:  # else it has gone on with others
+            peer.take(packet, now_ms, self._course.session.frame)
 
     def learn(self, peer: Peer, packet: Inputs, now_ms: float) -> None:
         """Learn how far a peer is in this episode, and what it has.

@@ -142,7 +142,7 @@ class Attendance:
         """
         lineup, course, settings = self._lineup, self._course, self._settings
         last = course.episode + 1 == settings.episodes or course.session.stop is not None
-        if phase is Phase.SETTLING and peer.ended and last:
+        if phase is Phase.SETTLING and peer.ended and last and not (course.cut and lineup.watching):
             self._absences.excused.add(peer.host)  # its data are known to be ours, and there was nothing left to do with it
         elif lineup.is_spectator(peer.host):
             del lineup.peers[peer.host]

@@ -93,6 +93,11 @@ class Course:
         """For each player the first frame of whose inputs this host lacks."""
         return tuple([queue.last + 1 for queue in self.session.queues])
 
+    @property
+    def cut(self) -> bool:
+        """Whether the episode has ended, or is to end, where somebody went, and with it the match."""
+        return self.session.stop is not None and not self.runtime.done
+
     # -- episodes ----------------------------------------------------------------------------------------------------
 
     def begin_episode(self) -> None:

@@ -331,7 +331,8 @@ class Match:
         self._course.let_go(disputed=self._dispute.raised)
 
     def _settle(self, now: float) -> None:
-        if self._endings.settled:
+        # Who watches was no party to that end, and is told why with a goodbye.
+        if self._endings.settled and not (self._course.cut and self.lineup.watching):
             self._go_on(now)
         else:
             self._endings.repeat(now)
@@ -341,8 +342,7 @@ class Match:
         """All agree on the episode: begin the next one, or end."""
         self._endings.settle()
         gone = [host for host, standing in enumerate(self.membership.standings) if standing.out]
-        cut = self.session.stop is not None and not self.runtime.done
-        if cut or (gone and self.settings.on_drop is OnDrop.END):
+        if self._course.cut or (gone and self.settings.on_drop is OnDrop.END):
             self._end(*self._absences.reason(gone, self.lineup.name))
             return
         self._course.end_episode()

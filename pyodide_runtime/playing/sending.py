@@ -92,14 +92,14 @@ class Sending:
         needs = course.needs
         players = range(len(needs)) if over else lineup.untold
         for peer in learners:
-            if peer.episode > course.episode:
-                continue
-            streams = lesson(course.history, peer, players, len(needs))
-            self._send(peer, now_ms, peer.episode, needs, streams)
-            end = self._archive.get(peer.episode)
-            if end is not None and peer.held >= end.frames:
-                self._outbox.send(peer, INPUT, end)
-            if goodbye is not None and peer.episode == course.episode and peer.held >= course.session.final:
+            further = peer.episode > course.episode  # it has gone on with others, and there is nothing to learn here
+            if not further:
+                streams = lesson(course.history, peer, players, len(needs))
+                self._send(peer, now_ms, peer.episode, needs, streams)
+                end = self._archive.get(peer.episode)
+                if end is not None and peer.held >= end.frames:
+                    self._outbox.send(peer, INPUT, end)
+            if goodbye is not None and (further or (peer.episode == course.episode and peer.held >= course.session.final)):
                 self._outbox.send(peer, CONTROL, goodbye)
 
     def _send(self, peer: Peer, now: float, episode: int, needs: tuple[int, ...], streams: tuple[Stream, ...]) -> None:

@@ -12,6 +12,7 @@ from pyodide_runtime.network.virtual import NetworkConditions
 from pyodide_runtime.rollback.inputs import make_input
 from pyodide_runtime.settings import MatchSettings, Outcome, Phase
 from pyodide_runtime.simulation import episode_seed
+from pyodide_runtime.virtual.scenario import Departure
 
 from .environments import Pond
 from .sessions import Sampler, Table, assert_completed
@@ -137,6 +138,20 @@ def test_a_host_that_settles_with_one_that_is_gone_still_notices_that_another_is
     waiting.link_closed(0, table.now)
     table.run(limit_ms=5000)
     assert waiting.outcome is Outcome.PEER_LOST and "frog_1" in waiting.detail
+
+
+@pytest.mark.parametrize("players", [2, 3])
+def test_a_spectator_that_went_on_alone_is_told_that_nobody_follows(players: int) -> None:
+    """It needs nobody's word to go on from an episode; those that play do, and one of them closes before it gave its own."""
+    ahead = 0
+    for at_ms in range(600, 1400, 25):
+        departure = Departure(host=0, at_ms=at_ms, how="closes")
+        table = Table(lambda: Pond(players), players=players, frames=20, episodes=2, spectators=(0.0,), departures=(departure,))
+        table.run(limit_ms=10_000)
+        *_, one, spectator = table.matches
+        assert spectator.outcome is one.outcome is Outcome.PEER_LEFT, at_ms
+        ahead += spectator.episode > one.episode
+    assert ahead > 0
 
 
 # -- pauses ----------------------------------------------------------------------------------------------------------
