@@ -3,6 +3,7 @@ at all, whoever goes, comes back, or hides its page. Real hosts speak to each ot
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from hypothesis import HealthCheck, settings
@@ -110,8 +111,7 @@ class Matches(RuleBasedStateMachine):
         if host in table.off:
             return
         if hears:
-            table.hosts[host].inbox += [(sent[0], sent[3]) for sent in table.bag if sent[1] == host]
-            table.bag = [sent for sent in table.bag if sent[1] != host]
+            self._hears(host, lambda _: True)
         table._tick(table.hosts[host])
 
     @precondition(lambda self: self.table.bag)
@@ -130,23 +130,32 @@ class Matches(RuleBasedStateMachine):
             del self.table.bag[at]
 
     @precondition(lambda self: self.left < self.leavings)
-    @rule(host=hosts, how=st.sampled_from(["closes", "leaves"]), back=st.booleans(), tells=hosts)
-    def goes(self, host: int, how: Any, back: bool, tells: int) -> None:
-        """A host goes; what it said last one of the others alone has heard, or nobody."""
-        table = self.table
-        here = [number for number in range(self.playing) if number not in table.off]
+    @rule(host=hosts, how=st.sampled_from(["closes", "leaves"]), back=st.booleans(), tells=hosts, both=st.booleans())
+    def goes(self, host: int, how: Any, back: bool, tells: int, both: bool) -> None:
+        """A host goes; what it said last one of the others alone has heard, or nobody, and that one may go, too."""
+        here = [number for number in range(self.playing) if number not in self.table.off]
         if len(here) < 2:
             return
-        self.left += 1
         host = here.pop(host % len(here))
+        hears = here[tells] if tells < len(here) else None
         for _ in range(3):
             self.is_called(host, FRAME_MS, True)
-        if tells < len(here):
-            hears = here[tells]
-            table.hosts[hears].inbox += [(host, sent[3]) for sent in table.bag if sent[:2] == (host, hears)]
-            self.is_called(hears, 1, False)
-        table.bag = [sent for sent in table.bag if sent[0] != host]
-        table._depart(Departure(host=host, at_ms=table.now, how=how, back_ms=MOST_MS if back else None))
+            for number in here:
+                self._hears(number, lambda sender, number=number: sender != host or number == hears)
+                self.is_called(number, 1, False)
+        self._departs(host, how, back)
+        if both and hears is not None and self.left < self.leavings:
+            self._departs(hears, how, back)
+
+    def _hears(self, host: int, whom: Callable[[int], bool]) -> None:
+        bag = self.table.bag
+        self.table.hosts[host].inbox += [(sent[0], sent[3]) for sent in bag if sent[1] == host and whom(sent[0])]
+        self.table.bag = [sent for sent in bag if sent[1] != host or not whom(sent[0])]
+
+    def _departs(self, host: int, how: Any, back: bool) -> None:
+        self.left += 1
+        self.table.bag = [sent for sent in self.table.bag if sent[0] != host]
+        self.table._depart(Departure(host=host, at_ms=self.table.now, how=how, back_ms=MOST_MS if back else None))
 
     @rule()
     def comes_due(self) -> None:
