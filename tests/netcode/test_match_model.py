@@ -3,7 +3,6 @@ at all, whoever goes, comes back, or hides its page. Real hosts speak to each ot
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from hypothesis import HealthCheck, settings
@@ -111,7 +110,7 @@ class Matches(RuleBasedStateMachine):
         if host in table.off:
             return
         if hears:
-            self._hears(host, lambda _: True)
+            self._hears(host)
         table._tick(table.hosts[host])
 
     @precondition(lambda self: self.table.bag)
@@ -141,16 +140,18 @@ class Matches(RuleBasedStateMachine):
         for _ in range(3):
             self.is_called(host, FRAME_MS, True)
             for number in here:
-                self._hears(number, lambda sender, number=number: sender != host or number == hears)
+                self._hears(number, but=None if number == hears else host)
                 self.is_called(number, 1, False)
         self._departs(host, how, back)
         if both and hears is not None and self.left < self.leavings:
             self._departs(hears, how, back)
 
-    def _hears(self, host: int, whom: Callable[[int], bool]) -> None:
+    def _hears(self, host: int, but: int | None = None) -> None:
+        """All arrives that was said to a host, but for what a certain one has said."""
         bag = self.table.bag
-        self.table.hosts[host].inbox += [(sent[0], sent[3]) for sent in bag if sent[1] == host and whom(sent[0])]
-        self.table.bag = [sent for sent in bag if sent[1] != host or not whom(sent[0])]
+        heard = [sent for sent in bag if sent[1] == host and sent[0] != but]
+        self.table.hosts[host].inbox += [(sent[0], sent[3]) for sent in heard]
+        self.table.bag = [sent for sent in bag if sent not in heard]
 
     def _departs(self, host: int, how: Any, back: bool) -> None:
         self.left += 1
