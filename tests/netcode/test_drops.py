@@ -143,6 +143,15 @@ def test_who_watches_from_an_episode_behind_learns_all_of_a_match_that_failed_be
     assert rows[2][:60] == rows[0][:60] and len(rows[0]) > 60
 
 
+@pytest.mark.parametrize("goes_ms", range(2650, 3400, 50))
+def test_who_watches_from_an_episode_behind_has_all_rows_of_a_match_that_a_drop_ends_meanwhile(goes_ms: float) -> None:
+    departure = Departure(host=0, at_ms=goes_ms, how="closes")
+    table, _ = played(3, departure, on_drop="end", episodes=2, spectators=(2600.0,), conditions=NetworkConditions(latency_ms=60))
+    _, one, other, watcher = table.matches
+    assert one.outcome is other.outcome is watcher.outcome is Outcome.PEER_LEFT
+    assert table.journals[3].cells == table.journals[1].cells and len(table.journals[1].cells) >= 60
+
+
 def test_eight_players_of_whom_three_go() -> None:
     departures = [Departure(host=host, at_ms=900 + 200 * host, back_ms=300 if host == 5 else None) for host in (1, 5, 7)]
     table, counts = played(8, *departures, frames=70)
