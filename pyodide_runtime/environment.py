@@ -125,6 +125,22 @@ def _observation(result: Any) -> Any:
     return result[0] if isinstance(result, tuple) and len(result) == 2 else result
 
 
+def _number(reward: Any, whose: Any) -> float:
+    try:
+        return float(reward)
+    except (TypeError, ValueError):
+        raise EnvironmentNotSupported(
+            f"the reward of {whose} is {reward!r:.80}, where one number is needed; wrap the environment in one that gives it"
+        ) from None
+
+
+def _rewards(given: Mapping[Any, Any], agents: Sequence[Any]) -> tuple[float, ...]:
+    try:
+        return tuple([float(given.get(agent, 0.0)) for agent in agents])
+    except (TypeError, ValueError):
+        return tuple([_number(given.get(agent, 0.0), agent) for agent in agents])
+
+
 class _Single:
     """A Gymnasium Env with one player."""
 
@@ -144,7 +160,9 @@ class _Single:
         end, cut = bool(terminated), bool(truncated)
         if type(info) is not dict:
             info = _mapping(info)
-        transition: Transition = _new(Transition, ((float(reward),), (end,), (cut,), (info,), end or cut, (observation,)))
+        if type(reward) is not float:
+            reward = _number(reward, "player_0")
+        transition: Transition = _new(Transition, ((reward,), (end,), (cut,), (info,), end or cut, (observation,)))
         return transition
 
 
@@ -181,8 +199,8 @@ class _Shared:
         if isinstance(reward, list | tuple) or (shape is not None and shape != ()):
             if len(reward) != count:
                 raise EnvironmentNotSupported(f"{len(reward)} rewards for {count} players")
-            return tuple(float(part) for part in reward)
-        return (float(reward),) * count
+            return tuple(_number(part, name) for part, name in zip(reward, self.players, strict=True))
+        return (_number(reward, "all players"),) * count
 
 
 def _split(space: Any, players: int) -> tuple[list[Any], Callable[[list[Any]], Any]]:
@@ -238,7 +256,7 @@ class _Parallel(_Agents):
         transition: Transition = _new(
             Transition,
             (
-                tuple([float(rewards.get(agent, 0.0)) for agent in agents]),
+                _rewards(rewards, agents),
                 tuple([bool(terminated.get(agent, False)) for agent in agents]),
                 tuple([bool(truncated.get(agent, False)) for agent in agents]),
                 tuple([_mapping(infos.get(agent)) for agent in agents]),
@@ -280,7 +298,7 @@ class _Turns(_Agents):
             acted.add(agent)
             env.step(action)
             for name in env.agents:
-                rewards[name] += float(env.rewards.get(name, 0.0))
+                rewards[name] += _number(env.rewards.get(name, 0.0), name)
                 terminated[name] = terminated[name] or bool(env.terminations.get(name, False))
                 truncated[name] = truncated[name] or bool(env.truncations.get(name, False))
                 infos[name] = _mapping(env.infos.get(name))

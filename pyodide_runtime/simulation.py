@@ -192,8 +192,9 @@ class Simulation:
             self.partner.begin(seed)
         self._seed(seed)
         try:
-            seed_spaces(self.environment.root, seed)
+            seeded = seed_spaces(self.environment.root, seed)
             self.observations = self.environment.reset(seed)
+            seed_spaces(self.environment.root, seed, seeded)
         except PyodideRuntimeError:
             raise
         except Exception as error:

@@ -1,26 +1,35 @@
 """The generators of an environment's action and observation spaces, seeded with its episode.
 
 A Gymnasium space draws its seed from the operating system when it is first asked for a sample, or copied. Then two hosts
-differ before the first step, though nothing of it may ever be drawn. This module knows nothing of episodes or players.
+differ before the first step, though nothing of it may ever be drawn. And some environments make their spaces anew in every reset.
+This module knows nothing of episodes or players.
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 __all__ = ["seed_spaces"]
 
 
-def seed_spaces(env: Any, seed: int) -> None:
-    """Seed every space of an environment and of the environments that it wraps, from the outermost inwards."""
-    seeded: set[int] = set()
+def seed_spaces(env: Any, seed: int, seeded: Iterable[Any] = ()) -> list[Any]:
+    """Seed every space of an environment and of the environments that it wraps, from the outermost inwards.
+
+    Args:
+        seeded: spaces that are left alone, as they were seeded before.
+
+    Returns:
+        Those that are seeded now, and those before; as long as they are kept, no other can be taken for one of them.
+    """
+    found = {id(space): space for space in seeded}
     for layer in _layers(env):
         for space in _spaces(layer):
-            if id(space) not in seeded and callable(getattr(space, "seed", None)):
-                seeded.add(id(space))
+            if id(space) not in found and callable(getattr(space, "seed", None)):
+                found[id(space)] = space
                 space.seed(seed)
+    return list(found.values())
 
 
 def _layers(env: Any) -> Iterator[Any]:

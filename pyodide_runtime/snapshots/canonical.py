@@ -25,6 +25,7 @@ from itertools import chain
 from typing import Any
 
 from .contents import DICT, SET, ArrayKind, Kind, ObjectArrayKind, ReplacedKind
+from .foreign import full_name
 from .generators import BitGeneratorKind, RandomKind, RandomStateKind, SeedSequenceKind
 from .kinds import Role, children_of_value, pieces, role_of
 
@@ -223,7 +224,7 @@ def _text(tag: bytes, text: str) -> bytes:
 
 
 def _named(tag: bytes, kind: type) -> bytes:
-    return _text(tag, f"{kind.__module__}.{kind.__qualname__}")
+    return _text(tag, full_name(kind))
 
 
 def _float(value: float) -> bytes:
@@ -268,7 +269,7 @@ def _value(obj: Any) -> bytes | None:
     name = getattr(obj, "__qualname__", None) or getattr(obj, "__name__", None)
     if isinstance(name, str):
         return _text(b"B", f"{getattr(obj, '__module__', None)}.{name}")
-    if type(obj) in _REPR_IS_VALUE or type(obj).__module__ in _REPRS_ARE_VALUES:
+    if type(obj) in _REPR_IS_VALUE or getattr(type(obj), "__module__", None) in _REPRS_ARE_VALUES:
         return _named(b"V", type(obj)) + _text(b"", repr(obj))
     return None
 

@@ -120,7 +120,7 @@ _MEMORIES: dict[str, Callable[[Any], Memory]] = {
 def _memory_reader(kind: type) -> Callable[[Any], Memory] | None:
     """How to find the memory of a class of bit generators, if that passes a trial."""
     find = _MEMORIES.get(kind.__name__)
-    if find is None or not kind.__module__.startswith("numpy."):
+    if find is None or not getattr(kind, "__module__", "").startswith("numpy."):
         return None
     np = sys.modules["numpy"]
     trial = kind(7)

@@ -30,6 +30,7 @@ from typing import Any
 
 from ..errors import SnapshotError
 from .contents import ARRAY, DICT, LIST, SET, ArrayKind, Kind, ReplacedKind
+from .foreign import full_name
 from .generators import BitGeneratorKind
 from .kinds import ARRAY_TYPES, VALUE_TYPES, Role, children_of_value, may_be_replaced, role_of
 from .mould import Mould
@@ -162,8 +163,8 @@ class Checkpointer:
                 continue
             if role is Role.REFUSED:
                 raise SnapshotError(
-                    f"a {type_.__module__}.{type_.__qualname__} (found from {where}) can be neither copied nor written "
-                    "back; give the environment get_state() and set_state(), or keep that object out of it"
+                    f"a {full_name(type_)} (found from {where}) can be neither copied nor written back; give the "
+                    "environment get_state() and set_state(), or keep that object out of it"
                 )
             index.add(id(obj))
             held.append(obj)

@@ -48,6 +48,7 @@ from .contents import (
     ReplacedKind,
     SlotsKind,
 )
+from .foreign import foreign_kind, is_tool
 from .generators import BitGeneratorKind, RandomKind, RandomStateKind, SeedSequenceKind
 
 __all__ = ["ARRAY_TYPES", "VALUE_TYPES", "Kind", "Role", "children_of_value", "may_be_replaced", "pieces", "role_of"]
@@ -105,7 +106,9 @@ def _sequence_under(iterator: Any) -> Iterable[Any]:
 
 
 def pieces(obj: Any) -> list[Any]:
-    """What an object of a foreign type consists of, as it would be pickled."""
+    """What an object of a foreign type consists of, as it would be pickled; or what it was captured as, if that is a tuple."""
+    if type(obj) is tuple:
+        return list(obj)
     reduced = obj.__reduce_ex__(4)
     if isinstance(reduced, str):
         return [reduced]
@@ -191,6 +194,34 @@ def _copy_count(counter: Any) -> Any:
 _COUNT = ReplacedKind(_copy_count)
 
 
+class CycleKind(ReplacedKind):
+    """An `itertools.cycle`: what it gives from now on, once around. From Python 3.14 on no other way leads into it."""
+
+    def __init__(self) -> None:
+        super().__init__(itertools.cycle, lambda contents: contents)
+
+    def capture(self, obj: Any, before: Any) -> Any:
+        """All that it gives in one round, after which it stands where it stood."""
+        under, kept = None, []
+        for part in gc.get_referents(obj):
+            if type(part) is list:
+                kept = part
+            elif part is not itertools.cycle:
+                under = part
+        if under is not None and type(under) not in _ITERATORS:
+            raise SnapshotError(f"a cycle through a {type(under).__qualname__} cannot be copied; give it a list to go through")
+        given: list[Any] = []
+        before_last = -1
+        while before_last < len(kept):  # the first time around it keeps what it gives
+            before_last = len(kept)
+            given += itertools.islice(obj, 1)
+        given += itertools.islice(obj, -len(given) % (len(kept) or 1))
+        return tuple(given[: len(kept)])
+
+
+_CYCLE = CycleKind()
+
+
 @functools.cache
 def _shape_of_type(kind: type) -> tuple[Role, Kind | None, SlotsKind | None, bool]:
     """Role, how its contents are captured, its slots, and whether it has a `__dict__`: what the type alone tells."""
@@ -209,6 +240,8 @@ def _find_shape(kind: type) -> tuple[Role, Kind | None, SlotsKind | None, bool]:
         return Role.VALUE, None, None, False
     if kind is itertools.count:
         return Role.MUTABLE, _COUNT, None, False
+    if kind is itertools.cycle:
+        return Role.MUTABLE, _CYCLE, None, False
     if kind in _ITERATORS:
         return Role.MUTABLE, _ITERATOR, None, False
     np = sys.modules.get("numpy")
@@ -229,18 +262,23 @@ def _find_shape(kind: type) -> tuple[Role, Kind | None, SlotsKind | None, bool]:
             if kind is np.ndarray:
                 ARRAY_TYPES.add(kind)
             return Role.MUTABLE, ARRAY if kind is np.ndarray else ARRAY_SUBCLASS, None, kind is not np.ndarray
+    if is_tool(kind):
+        return Role.VALUE, None, None, False
     has_dict = kind.__dictoffset__ != 0 or any("__dict__" in vars(base) for base in kind.__mro__ if base is not type)
     slots = _slots_of(kind)
     base_kind = next((how for base, how in _BASES if issubclass(kind, base)), None)
     if base_kind is not None:
         return Role.MUTABLE, base_kind, slots, has_dict and kind not in (base for base, _ in _BASES)
+    foreign = foreign_kind(kind)
+    if foreign is not None:
+        return Role.MUTABLE, foreign[1], slots, has_dict and kind is not foreign[0]
     if issubclass(kind, _PARTS_TYPES):
         return Role.PARTS, None, None, has_dict and issubclass(kind, tuple | frozenset)
     if issubclass(kind, int | float | complex | str | bytes):
         return (Role.PARTS, None, slots, True) if has_dict or slots else (Role.VALUE, None, None, False)
     if _made_in_python(kind):
         return (Role.MUTABLE if has_dict or slots else Role.VALUE), None, slots, has_dict
-    if kind.__module__ == "numpy.random._generator":
+    if getattr(kind, "__module__", "") == "numpy.random._generator":
         return Role.PARTS, None, None, False
     return Role.REFUSED, None, None, False
 

@@ -20,6 +20,7 @@ from typing import Any
 from ..environment import Environment
 from ..errors import SnapshotError
 from . import canonical
+from .difference import State, first_difference
 from .generators import RandomKind, RandomStateKind
 from .graph import Checkpoint, Checkpointer
 
@@ -244,7 +245,13 @@ class PickleWay(Way):
         self.try_out()
 
     def try_out(self) -> None:
-        self.restore(self.save())
+        saved = self.save()
+        # Many environments are pickled as the arguments that they were made from, and forget all else.
+        lost = first_difference(State({}, [self._environment.root]), State({}, [pickle.loads(saved[0])]))
+        if lost is not None:
+            name = type(self._environment.root).__name__
+            raise SnapshotError(f"{name} is another one once it was pickled: {lost.path} is {lost.one}, and then {lost.two}")
+        self.restore(saved)
 
     def save(self) -> tuple[bytes, Checkpoint]:
         try:

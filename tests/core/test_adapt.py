@@ -92,6 +92,15 @@ def test_a_reward_for_some_of_the_players_is_refused() -> None:
         step(env, 0, 0, 0)
 
 
+@pytest.mark.parametrize("players", [1, 2])
+def test_a_reward_that_is_more_than_a_number_is_refused_and_shown(players: int) -> None:
+    space = spaces.Tuple([spaces.Discrete(2)] * players) if players > 1 else spaces.Discrete(2)
+    reward = {f"player_{player}": np.array([1.0, 2.0]) for player in range(players)} if players > 1 else np.array([1.0, 2.0])
+    env = pr.adapt(Duet(space, reward), players=players)
+    with pytest.raises(pr.EnvironmentNotSupported, match=r"reward of player_0 is array\(\[1., 2.\]\), where one number"):
+        step(env, *[0] * players)
+
+
 @pytest.mark.parametrize(
     ("space", "players"),
     [(spaces.Discrete(4), 2), (spaces.MultiDiscrete([2, 2, 2]), 2), (spaces.MultiBinary([2, 2]), 2), (spaces.Box(0, 1, (2,)), 2)],

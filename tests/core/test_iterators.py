@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from pyodide_runtime.errors import SnapshotError
 from pyodide_runtime.snapshots.canonical import digest
 from pyodide_runtime.snapshots.graph import Checkpointer
 from tests.core.dumper import dump
@@ -85,3 +86,39 @@ def test_an_iterator_sees_its_list_change_after_a_restore_too() -> None:
         assert list(root.iterator) == [1, 2]
         checkpointer.restore(checkpoint)
         assert items == [1]
+
+
+@pytest.mark.parametrize("items", [[], [1], [1, 2, 3], "ab", (4, 4, 5)])
+def test_a_cycle_that_was_brought_back_goes_on_from_where_it_stood(items: Any) -> None:
+    for taken in range(2 * len(items) + 2):
+        root, straight = Thing(one=itertools.cycle(items)), Thing(one=itertools.cycle(items))
+        for thing in (root, straight):
+            assert len(list(itertools.islice(thing.one, taken))) in (0, taken)
+        checkpointer = Checkpointer([root])
+        checkpoint, same = checkpointer.save(), digest([straight])
+        ahead = list(itertools.islice(straight.one, 7))
+        for _ in range(3):
+            checkpointer.restore(checkpoint)
+            assert digest([root]) == same
+            assert list(itertools.islice(root.one, 7)) == ahead
+            assert not items or (digest([root]) == same) == (list(itertools.islice(root.one, len(items))) == ahead[: len(items)])
+
+
+def test_what_goes_round_comes_back_as_it_was_then() -> None:
+    one, two = Thing(n=1), Thing(n=2)
+    root = Thing(turns=itertools.cycle([one, two]))
+    checkpointer = Checkpointer([root])
+    next(root.turns).n = 5
+    checkpoint = checkpointer.save()
+    for _ in range(2):
+        for _ in range(3):
+            next(root.turns).n += 10
+        assert (one.n, two.n) == (15, 22)
+        checkpointer.restore(checkpoint)
+        assert (one.n, two.n) == (5, 2) and next(root.turns) is two and next(root.turns) is one
+        checkpointer.restore(checkpoint)
+
+
+def test_a_cycle_through_what_cannot_be_read_without_being_used_up_is_refused() -> None:
+    with pytest.raises(SnapshotError, match="a cycle through a generator cannot be copied"):
+        Checkpointer([Thing(one=itertools.cycle(n for n in range(3)))]).save()

@@ -54,6 +54,14 @@ class Pair(ParallelEnv):  # type: ignore[misc]
         return dict.fromkeys(self.agents, 0), drawn, no, no, {agent: {} for agent in self.agents}
 
 
+class Renewed(Sampler):
+    """Which makes its spaces anew in every reset."""
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> tuple[int, dict[str, Any]]:
+        Sampler.__init__(self)
+        return super().reset(seed=seed, options=options)
+
+
 def rewards(env: Any, seed: int) -> list[tuple[float, ...]]:
     runtime = pr.Runtime(env, seed=seed)
     for _ in range(6):
@@ -62,7 +70,7 @@ def rewards(env: Any, seed: int) -> list[tuple[float, ...]]:
 
 
 def test_a_step_that_draws_from_a_space_depends_on_the_seed_alone() -> None:
-    for make in (Sampler, Pair):
+    for make in (Sampler, Pair, Renewed):
         assert rewards(make(), 3) == rewards(make(), 3)
         assert rewards(make(), 3) != rewards(make(), 4)
 

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import gymnasium
 import numpy as np
 import pytest
+from gymnasium.utils import EzPickle
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pettingzoo.utils import wrappers
@@ -104,6 +105,14 @@ class Hopeless(Walk):
         return super().reset(seed=seed, options=options)
 
 
+class Forgetful(Queued, EzPickle):
+    """Is pickled as the arguments it was made from."""
+
+    def __init__(self) -> None:
+        EzPickle.__init__(self)
+        super().__init__()
+
+
 CASES: list[tuple[str, Callable[[], Any]]] = [
     ("graph", Walk),
     ("graph", Owning),
@@ -143,6 +152,11 @@ def test_if_none_suits_the_message_says_why_not_for_each() -> None:
         pr.Runtime(Hopeless())
     for word in ("graph: a builtins.generator", "own: Hopeless has no get_state", "pickle: Hopeless cannot be pickled"):
         assert word in str(failed.value)
+
+
+def test_an_environment_that_is_another_one_once_it_was_pickled_is_not_taken_for_the_same() -> None:
+    with pytest.raises(pr.SnapshotError, match=r"pickle: Forgetful is another one once it was pickled: environment.* and then"):
+        pr.Runtime(Forgetful())
 
 
 @pytest.mark.parametrize(("way", "make"), [("own", Walk), ("pickle", Hopeless), ("graph", Hopeless)])
