@@ -90,6 +90,7 @@ def test_a_page_goes_through_loading_waiting_playing_finished(play: Visit, playe
     assert list(played) == ["loading", "waiting", "playing", "finished"]
     assert all(seen.error == "" for seen in played.values())
     assert re.search(r"\nLoading Python and packages: [0-9.]+ of [0-9.]+ MB\n", played["loading"].text)
+    assert "Loading" not in played["waiting"].text
     assert "1 of 2" in played["waiting"].text and "Ada (you)" in played["waiting"].text
     assert "Connected" in played["playing"].text
     assert "Thank you" in played["finished"].text

@@ -84,7 +84,7 @@ export class Progress {
 
   /**
    * What is going on, for a person to read: of what goes on at once, that which has most bytes to come, and where
-   * nothing has, what began last.
+   * nothing has, what began last. Empty once all is done.
    *
    * @returns {string}
    */
@@ -92,7 +92,7 @@ export class Progress {
     const running = this.stages.filter(({ end }) => end === null);
     const [most] = running.filter((stage) => left(stage) > 0).sort((one, other) => left(other) - left(one));
     const stage = running.find(({ name }) => name.startsWith("package ")) ?? most ?? running.at(-1);
-    if (!stage) return "Loading";
+    if (!stage) return this.fraction === 1 ? "" : "Loading";
     const label = stage.name.startsWith("package ")
       ? `Loading ${stage.name.slice("package ".length)}`
       : LABELS[stage.name] ?? stage.name;

@@ -75,6 +75,16 @@ test("of what goes on at once a person reads what has most to come", () => {
   assert.equal(progress.label, "Loading Python: 2.0 of 12.0 MB");
 });
 
+test("when all is done nothing is said to go on, whatever comes to its end later", () => {
+  const progress = new Progress();
+  progress.update(stage("image", { bytes: 5, total: 5 }));
+  progress.update(stage("experiment", { end: 5 }));
+  progress.update(stage("image", { bytes: 5, total: 5, end: 6 }));
+  assert.equal(progress.label, "");
+  progress.update(stage("picture"));
+  assert.equal(progress.label, "Starting the match");
+});
+
 test("an end that is not known promises no total", () => {
   const progress = new Progress();
   progress.update(stage("core", { bytes: 2_000_000, total: 1_000_000 }));

@@ -31,7 +31,7 @@ export class Progress {
     get fraction(): number;
     /**
      * What is going on, for a person to read: of what goes on at once, that which has most bytes to come, and where
-     * nothing has, what began last.
+     * nothing has, what began last. Empty once all is done.
      *
      * @returns {string}
      */
