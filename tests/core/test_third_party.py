@@ -215,6 +215,15 @@ def test_a_wrong_guess_is_forgotten(name: str) -> None:
         assert runtime.digest() == straight.digest() and runtime.records == straight.records
 
 
+@pytest.mark.parametrize("name", OTHERS)
+def test_hosts_on_a_bad_line_end_with_the_same_data(name: str) -> None:
+    players = len(pr.adapt(OTHERS[name]()).players)
+    line = pr.NetworkConditions(latency_ms=90, jitter_ms=40, loss=0.15)
+    report = pr.simulate(OTHERS[name], players=players, frames=60, conditions=line, seed=3)
+    assert report.identical, report.divergence
+    assert report.outcome is pr.Outcome.COMPLETED and (players == 1 or report.mispredictions > 0)
+
+
 def test_the_seed_matters() -> None:
     for name in ("CartPole-v1", "Taxi-v4", "Blackjack-v1", "arena"):
         assert len({pr.Runtime(ALL[name](), seed=seed).digest() for seed in range(5)}) > 1
