@@ -31,8 +31,8 @@ import { Relay, parseRelayed } from "./relay.js";
 
 /** @typedef {Record<string, number> & {links?: Record<string, LinkState>}} Stats */
 
-/** Most characters of an error that the server is told. */
-const LONGEST_ERROR = 20_000;
+/** Most characters of an error that the server is told: for people, and in full. */
+const LONGEST = Object.freeze({ error: 4000, text: 16_000 });
 
 const { begun, ended } = Progress;
 
@@ -371,9 +371,9 @@ export class Connection {
     if (this.phase === "failed") return;
     console.error(text || error);
     this.error = error;
-    const full = text.includes(error) ? text : `${error}\n${text}`.trim();
     // With the match's outcome, too: the page may be gone before the worker has uploaded it.
-    this.#socket.send({ type: "failed", error: full.slice(0, LONGEST_ERROR), outcome: more?.outcome ?? null });
+    const [short, full] = [error.slice(0, LONGEST.error), text.slice(0, LONGEST.text)];
+    this.#socket.send({ type: "failed", error: short, text: full, outcome: more?.outcome ?? null });
     this.#enter("failed", more);
   }
 

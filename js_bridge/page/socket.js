@@ -27,7 +27,7 @@ import { FROM_SERVER, faultOf } from "../messages.js";
 
 /**
  * @typedef {{type: "ready"} | {type: "signal", to: number, data: any}
- *   | {type: "failed", error: string, outcome: string | null}
+ *   | {type: "failed", error: string, text: string, outcome: string | null}
  *   | {type: "appeal", gone: [number, number][]}} ToServer
  */
 

@@ -174,7 +174,7 @@ test("an error of the worker is one message for a person, and all of it for the 
   part.worker.say({ type: "failed", error: "kitchen.py:5: ValueError: over", text: "Traceback\nValueError: over" });
   assert.deepEqual([part.connection.phase, part.connection.error], ["failed", "kitchen.py:5: ValueError: over"]);
   assert.deepEqual(part.server.sent.at(-1), {
-    type: "failed", error: "kitchen.py:5: ValueError: over\nTraceback\nValueError: over", outcome: null,
+    type: "failed", error: "kitchen.py:5: ValueError: over", text: "Traceback\nValueError: over", outcome: null,
   });
   assert.equal(part.worker.terminated, true);
   assert.deepEqual(FakeConnection.made[0]?.calls.at(-1), ["close"]);
@@ -188,7 +188,7 @@ test("a match that Python calls failed keeps its worker, which still has data to
   const { phase, error, outcome } = part.connection;
   assert.deepEqual([phase, error, outcome], ["failed", "the packages differ", "refused"]);
   assert.equal(part.worker.terminated, false);
-  assert.deepEqual(part.server.sent.at(-1), { type: "failed", error: "the packages differ", outcome: "refused" });
+  assert.deepEqual(part.server.sent.at(-1), { type: "failed", error, text: error, outcome });
 });
 
 test("nothing follows a failure", async (context) => {

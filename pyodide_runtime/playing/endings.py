@@ -103,7 +103,8 @@ class Endings:
         if packet.episode > course.episode or (lineup.membership.is_out(peer.host) and not lineup.is_late(peer)):
             return None  # one that is gone ended where it stopped
         if lineup.is_late(peer):
-            if phase is Phase.SETTLING and not lineup.watching:
+            # Not what answers this host's own word: if each takes the other for one that comes late, that would never end.
+            if phase is Phase.SETTLING and not lineup.watching and not packet.heard:
                 self._outbox.send(peer, INPUT, self._own(heard=True))
             return None
         self._ends[peer.host] = packet

@@ -40,10 +40,12 @@ class Signal:
 
 @dataclass(frozen=True)
 class Failed:
-    """The page cannot play, or not go on; `error` says why. `outcome` is that of its match, if that is what ended."""
+    """The page cannot play, or not go on; `error` says why for people, and `text` in full, if there is more to say. `outcome` is
+    that of its match, if that is what ended."""
 
     error: str
     outcome: str | None = None
+    text: str = ""
 
 
 @dataclass(frozen=True)
@@ -94,12 +96,14 @@ def _read_signal(value: Message) -> Signal:
 
 
 def _read_failed(value: Message) -> Failed:
-    error, outcome = _fields(value, "error", "outcome")
+    error, outcome, text = _fields({"text": "", **value}, "error", "outcome", "text")
     if not isinstance(error, str) or not error.strip():
         raise MessageError('"error" of a failure is a text that is not empty')
     if outcome is not None and not is_outcome(outcome):
         raise MessageError('"outcome" of a failure is a word, such as "peer_left", or null')
-    return Failed(error, outcome)
+    if not isinstance(text, str):
+        raise MessageError('"text" of a failure is a text')
+    return Failed(error, outcome, text)
 
 
 def _read_appeal(value: Message) -> Appeal:

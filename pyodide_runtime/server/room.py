@@ -218,8 +218,8 @@ class Room:
                 self._ready(seat)
             case Signal(to, data):
                 self._signal(seat, to, data)
-            case Failed(error, outcome):
-                self._failed(seat, error, outcome or "failed")
+            case Failed(error, outcome, text):
+                self._failed(seat, error, text, outcome or "failed")
             case Appeal(gone):
                 self._appeal(seat, gone)
 
@@ -396,22 +396,23 @@ class Room:
             raise MessageError(f"player {to} is not here")
         return other
 
-    def _failed(self, seat: Seat, error: str, outcome: str) -> None:
+    def _failed(self, seat: Seat, error: str, text: str, outcome: str) -> None:
         does = "spectator" if self._watches(seat) else "player"
-        self._report(f"room {self.name}: {does} {seat.player_id} failed: {printable(error)}")
+        full = text if error in text else f"{error}\n{text}".strip()
+        self._report(f"room {self.name}: {does} {seat.player_id} failed: {printable(full)}")
         if self._watches(seat):
             return
         if self.state is RoomState.RUNNING:
-            self._conclude(seat, outcome, error)
+            self._conclude(seat, outcome, full)
         elif self.state is RoomState.GATHERING:
-            self._fail_to_start(seat, error)
+            self._fail_to_start(seat, error, full)
 
-    def _fail_to_start(self, seat: Seat, error: str) -> None:
+    def _fail_to_start(self, seat: Seat, error: str, full: str) -> None:
         others = [other for other in self._players() if other is not seat]
         try:
             self._store(started=None)
             for player, outcome, detail in [
-                (seat.player_id, "failed", error),
+                (seat.player_id, "failed", full),
                 *((other.player_id, "refused", f"player {seat.player_id} failed") for other in others),
             ]:
                 self._storage.conclude(self.session, player, outcome, detail)

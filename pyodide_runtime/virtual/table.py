@@ -34,6 +34,8 @@ SHORTEST_TICK_MS = 1.0
 CLOSING_MS, RELOAD_MS = 150.0, 700.0
 #: How long the server takes to answer an appeal, in ms.
 ANSWER_MS = 60.0
+#: No host has so many packets to send when it is called, whatever it slept through.
+MOST_AT_ONCE = 20_000
 
 
 @dataclass(slots=True, eq=False)
@@ -203,8 +205,10 @@ class Table:
             match.take_verdict(gone, granted)
 
     def post(self, number: int) -> None:
-        """Send what a host wants to send."""
+        """Send what a host wants to send. MatchStuck if it is more than any host ever has to say."""
         outbox, reliable = self.hosts[number].match.outbox, self.scenario.reliable_control
+        if len(outbox) > MOST_AT_ONCE:
+            raise MatchStuck(f"host {number} sends {len(outbox)} packets at once: it answers answers")
         for receiver, channel, data in outbox:
             self.network.send(self.now, number, receiver, data, reliable=reliable and channel == CONTROL)
         outbox.clear()

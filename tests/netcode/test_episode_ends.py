@@ -113,6 +113,17 @@ def test_who_has_gone_on_answers_the_end_of_an_episode_before() -> None:
     assert match.outbox == [], "what is settled wants no answer"
 
 
+def test_one_that_comes_late_is_answered_unless_it_answers() -> None:
+    """Two that took each other for such would answer each other for ever, and a line that doubles packets would do so with each."""
+    table = Table(pond(), frames=10, spectators=(0.0,), conditions=NetworkConditions(latency_ms=60))
+    match = table.matches[0]
+    table.run(lambda: match.phase is Phase.SETTLING and table.matches[2].frame > 0)
+    for heard in (False, True):
+        match.outbox.clear()
+        match.receive(2, encode(End(2, 0, 0, 10, bytes(8), heard, False), KEY), table.now)
+        assert len(match.outbox) == (0 if heard else 1)
+
+
 def test_an_answer_to_an_end_that_was_never_sent_is_no_answer() -> None:
     table = Table(pond(), frames=30, conditions=NetworkConditions(latency_ms=60))
     table.run(lambda: table.matches[0].frame == 10)

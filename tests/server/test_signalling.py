@@ -236,6 +236,7 @@ def test_signals_pass_between_players_untouched(site: Site) -> None:
         '{"type": "failed", "error": {"text": "x"}, "outcome": null}',
         '{"type": "failed", "error": "x", "outcome": ["desync"]}',
         '{"type": "failed", "error": "x", "outcome": "../x"}',
+        '{"type": "failed", "error": "x", "text": 3, "outcome": null}',
         "[" * 100_000,
         json.dumps({"type": "failed", "error": "x" * LARGEST_MESSAGE, "outcome": None}),
     ],
@@ -354,9 +355,10 @@ def test_a_failure_before_the_start_ends_the_session_for_all_with_the_reason(sit
     with site.page("A") as first, site.page("B") as second:
         session = first.until("joined")["session"]
         second.until("roster")
-        first.send(type="failed", error="no such package", outcome=None)
+        first.send(type="failed", error="no such package", text="Traceback ...", outcome=None)
         assert second.until("refused")["error"] == "Player A could not start: no such package"
     (listed,) = site.sessions()
+    assert listed["players"][0]["detail"] == "no such package\nTraceback ..."
     assert (listed["session"], listed["outcome"], listed["started"]) == (session, "failed", None)
     assert [player["outcome"] for player in listed["players"]] == ["failed", "refused"]
     with site.page("A") as first, site.page("B") as second:

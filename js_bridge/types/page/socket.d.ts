@@ -26,7 +26,7 @@ export function socketUrl(room: string, playerId: string, server: string, watch?
  */
 /**
  * @typedef {{type: "ready"} | {type: "signal", to: number, data: any}
- *   | {type: "failed", error: string, outcome: string | null}
+ *   | {type: "failed", error: string, text: string, outcome: string | null}
  *   | {type: "appeal", gone: [number, number][]}} ToServer
  */
 /**
@@ -130,6 +130,7 @@ export type ToServer = {
 } | {
     type: "failed";
     error: string;
+    text: string;
     outcome: string | null;
 } | {
     type: "appeal";
