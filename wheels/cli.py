@@ -1,4 +1,4 @@
-"""The command line: `python -m wheels lay-out` and `python -m wheels check`. Parses, calls, prints; nothing
+"""The command line: `python -m wheels lay-out`, `python -m wheels check` and `python -m wheels pin`. Parses, calls, prints; nothing
 more."""
 
 from __future__ import annotations
@@ -13,10 +13,12 @@ from typing import TextIO
 
 from wheels.errors import WheelsError
 from wheels.images import check_images, make_images
-from wheels.layout import check_layout, lay_out
+from wheels.layout import cached, check_layout, lay_out
+from wheels.lock import LOCK_NAME
 from wheels.manifest import DEFAULT_PATH, read_manifest
 from wheels.own import ROOT
-from wheels.sources import FolderSource, sources_of
+from wheels.pinning import find_pins, toml_of
+from wheels.sources import FolderSource, PypiSource, sources_of
 
 CACHE_VARIABLE = "PYODIDE_RUNTIME_CACHE"
 
@@ -77,12 +79,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     laying = commands.add_parser("lay-out", help="lay the distribution out, downloading what is not cached")
     laying.add_argument("--out", type=Path, default=ROOT / "build" / "pyodide", help="the folder to lay out in")
     laying.add_argument(
-        "--cache",
-        type=Path,
-        default=Path(os.environ.get(CACHE_VARIABLE) or ROOT / "build" / "cache"),
-        help=f"the folder that keeps downloads (default: ${CACHE_VARIABLE}, else build/cache)",
-    )
-    laying.add_argument(
         "--from",
         dest="folders",
         type=Path,
@@ -93,8 +89,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     checking = commands.add_parser("check", help="prove that a laid-out folder is complete and consistent")
     checking.add_argument("out", type=Path, nargs="?", default=ROOT / "build" / "pyodide")
-    for command in (laying, checking):
+    pinning = commands.add_parser("pin", help="add packages, and what they need, to the pins; then lay out")
+    pinning.add_argument("requirements", nargs="+", metavar="REQUIREMENT", help="such as scipy, or minigrid==3.2.0")
+    for command in (laying, checking, pinning):
         command.add_argument("--manifest", type=Path, default=DEFAULT_PATH, help="the file with the pins")
+    for command in (laying, pinning):
+        command.add_argument(
+            "--cache",
+            type=Path,
+            default=Path(os.environ.get(CACHE_VARIABLE) or ROOT / "build" / "cache"),
+            help=f"the folder that keeps downloads (default: ${CACHE_VARIABLE}, else build/cache)",
+        )
     options = parser.parse_args(arguments)
     try:
         if options.command == "check":
@@ -102,12 +107,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
             images = check_images(options.out)
             print(f"{options.out}: complete and consistent: {', '.join(names)}")
             print(f"memory images: {', '.join(images) or 'none'}")
+        elif options.command == "pin":
+            _pin(options)
         else:
             _lay_out(options)
     except WheelsError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def _pin(options: argparse.Namespace) -> None:
+    manifest = read_manifest(options.manifest)
+    printed = Printed(sys.stdout)
+    sources = sources_of(manifest, printed.progress)
+    try:
+        core_lock = cached(manifest.core[LOCK_NAME], cache=options.cache, sources=sources, report=printed)[0]
+        pypi = PypiSource(printed.progress)
+        pins = find_pins(options.requirements, manifest=manifest, core_lock=core_lock, shelf=pypi, say=printed.say)
+    finally:
+        for source in sources.values():
+            source.close()
+    if not pins:
+        print(f"{options.manifest.name} has all of it already")
+        return
+    with options.manifest.open("a", encoding="utf-8") as file:
+        file.write(toml_of(pins))
+    print(f"{len(pins)} package{'s' * (len(pins) > 1)} added to {options.manifest}; `make wheels` fetches them")
 
 
 def _lay_out(options: argparse.Namespace) -> None:

@@ -68,6 +68,10 @@ class FileNotAvailable(WheelsError):
         self.attempts = tuple(attempts)
 
 
+class PinError(WheelsError):
+    """A requirement cannot be pinned; the message says why."""
+
+
 class OwnWheelError(WheelsError):
     """The project's own wheel could not be built from the tree; the message holds the build's last words."""
 

@@ -87,12 +87,10 @@ def lay_out(
     downloaded: list[str] = []
     placed: list[str] = []
 
-    def cached(pinned: Pinned) -> tuple[Path, str]:
-        path = cache / pinned.sha256 / pinned.file_name
-        if path.is_file() and hash_of(path) == pinned.sha256:
-            return path, "cache"
-        origin = _download(pinned, path, [*extra, *(sources[name] for name in pinned.sources)], report)
-        downloaded.append(pinned.file_name)
+    def fetched(pinned: Pinned) -> tuple[Path, str]:
+        path, origin = cached(pinned, cache=cache, sources=sources, report=report, extra=extra)
+        if origin != "cache":
+            downloaded.append(pinned.file_name)
         return path, origin
 
     def place(file_name: str, path: Path, origin: str) -> None:
@@ -101,7 +99,7 @@ def lay_out(
         placed.append(file_name)
         report.placed(file_name, path.stat().st_size, origin)
 
-    core_lock, _ = cached(manifest.core[LOCK_NAME])
+    core_lock, _ = fetched(manifest.core[LOCK_NAME])
 
     def write(name: str, text: str) -> None:
         """Put a text that is made here in its place, if it is another one than that there."""
@@ -119,7 +117,7 @@ def lay_out(
     for pinned in pinned_files:
         target = out / pinned.file_name
         if not (target.is_file() and hash_of(target) == pinned.sha256):
-            place(pinned.file_name, *cached(pinned))
+            place(pinned.file_name, *fetched(pinned))
 
     pins = core_pins(manifest)
     write(CORE_PINS_NAME, pins)
@@ -145,6 +143,19 @@ def lay_out(
         (out / name).unlink()
     size = sum((out / name).stat().st_size for name in present)
     return LaidOut(out, tuple(placed), tuple(downloaded), tuple(removed), len(present), size)
+
+
+def cached(
+    pinned: Pinned, *, cache: Path, sources: Mapping[str, Source], report: Report, extra: Sequence[Source] = ()
+) -> tuple[Path, str]:
+    """A pinned file in the cache, fetched if it is not there yet, and where it came from: `cache`, or the name of a source.
+
+    Raises FileNotAvailable.
+    """
+    path = cache / pinned.sha256 / pinned.file_name
+    if path.is_file() and hash_of(path) == pinned.sha256:
+        return path, "cache"
+    return path, _download(pinned, path, [*extra, *(sources[name] for name in pinned.sources)], report)
 
 
 def core_pins(manifest: Manifest) -> str:

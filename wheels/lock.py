@@ -38,7 +38,7 @@ def make_lock(core_lock: Path, *, kept: Collection[str], wheels: Iterable[Path])
     Raises LockError if the core lacks a package of `kept`, a wheel cannot run in this Pyodide, or a package
     needs one that is neither kept nor given.
     """
-    core = _read(core_lock)
+    core = read_lock(core_lock)
     by_name: dict[str, tuple[str, PackageSpec]] = {
         canonicalize_name(entry.name): (key, entry) for key, entry in core.packages.items()
     }
@@ -65,9 +65,9 @@ def check_lock(folder: Path) -> list[PackageSpec]:
     wheel's own metadata that holds in Pyodide is among the entry's dependencies, in a version that satisfies
     it. Raises LockError with all that is wrong.
     """
-    lock = _read(folder / LOCK_NAME)
+    lock = read_lock(folder / LOCK_NAME)
     entries = {canonicalize_name(name): entry for name, entry in lock.packages.items()}
-    environment = pyodide_lock.utils._get_marker_environment(**lock.info.model_dump())
+    environment = environment_of(lock)
     problems: list[str] = []
     for name, entry in sorted(entries.items()):
         depends = {canonicalize_name(depend) for depend in entry.depends}
@@ -82,7 +82,7 @@ def check_lock(folder: Path) -> list[PackageSpec]:
             wrong = WrongHash(entry.file_name, expected=entry.sha256, actual=actual)
             problems.append(f"{name}: {wrong}")
         else:
-            for requirement in _requirements(path, environment):
+            for requirement in requirements_of(path, environment):
                 needed = canonicalize_name(requirement.name)
                 if needed not in depends:
                     problems.append(f"{name} requires {requirement}, which is not among its dependencies")
@@ -94,7 +94,8 @@ def check_lock(folder: Path) -> list[PackageSpec]:
     return list(entries.values())
 
 
-def _read(path: Path) -> PyodideLockSpec:
+def read_lock(path: Path) -> PyodideLockSpec:
+    """A lock file. Raises LockError if it cannot be read as one."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         # Newer locks no longer name Pyodide's version, which this release of pyodide-lock still insists on.
@@ -104,11 +105,16 @@ def _read(path: Path) -> PyodideLockSpec:
         raise LockError([f"{path} cannot be read as a lock file: {error}"]) from error
 
 
-def _requirements(wheel: Path, environment: dict[str, str]) -> list[Requirement]:
-    """What the wheel's own metadata requires in Pyodide, without extras."""
+def environment_of(lock: PyodideLockSpec) -> dict[str, str]:
+    """What markers of requirements are asked of, in the Pyodide of a lock file."""
+    return pyodide_lock.utils._get_marker_environment(**lock.info.model_dump())
+
+
+def requirements_of(wheel: Path, environment: dict[str, str], extras: Collection[str] = ()) -> list[Requirement]:
+    """What the wheel's own metadata requires in Pyodide, with these extras."""
     with zipfile.ZipFile(wheel) as archive:
         name = next(name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
         metadata = email.parser.BytesParser().parsebytes(archive.read(name))
     requirements = [Requirement(str(line)) for line in metadata.get_all("Requires-Dist", [])]
-    without_extra = {**environment, "extra": ""}
-    return [one for one in requirements if one.marker is None or one.marker.evaluate(without_extra)]
+    asked = [{**environment, "extra": extra} for extra in ("", *extras)]
+    return [one for one in requirements if one.marker is None or any(one.marker.evaluate(told) for told in asked)]

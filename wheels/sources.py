@@ -196,6 +196,17 @@ class PypiSource:
         """Downloads the wheel. Raises SourceError if pip fails or gives a file of another name."""
         self.download(pinned.name, pinned.version, pinned.file_name, pinned.sha256, into)
 
+    def find(self, requirement: str, into: Path) -> Path:
+        """Downloads the newest pure wheel for a requirement into the folder `into`. Raises SourceError if pip finds none."""
+        command = [sys.executable, "-m", "pip", "download", "--disable-pip-version-check", "--no-input", "--no-deps"]
+        command += ["--only-binary=:all:", "--platform", "any", "--implementation", "py", "--abi", "none"]
+        command += ["--ignore-requires-python", "--retries", "2", "-d", str(into), requirement]
+        try:
+            _run(command, _nothing)
+        except SourceError as error:
+            raise SourceError(f"{requirement} has no pure wheel on PyPI, and Pyodide does not build it: {error}") from error
+        return next(into.glob("*.whl"))
+
     def download(self, name: str, version: str, file_name: str, sha256: str, into: Path) -> None:
         """Downloads `file_name` of the release `name==version` into the folder `into`; pip checks its hash
         too."""

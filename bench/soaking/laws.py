@@ -12,6 +12,7 @@ from typing import Any
 
 from pyodide_runtime.drops import OnDrop
 from pyodide_runtime.journal import MemoryJournal
+from pyodide_runtime.rollback.delay import InputDelay
 from pyodide_runtime.rows import to_csv
 from pyodide_runtime.settings import Outcome
 from pyodide_runtime.virtual.oracle import Divergence, Oracle, first_divergence, run_straight
@@ -170,14 +171,16 @@ def _check_drops(table: Table, oracle: Oracle) -> None:
     noted: dict[int, set[tuple[int, int]]] = defaultdict(set)
     returned = _noted(table, "returned")
     ends = {episode: frames for episode, frames, _ in oracle.ends}
+    delay = table.scenario.input_delay
+    first = delay.first if isinstance(delay, InputDelay) else delay
     for host in table.hosts:
         journal = [*host.before, host.journal][0]  # later incarnations note what was agreed on before they came
         rows = {(int(cells[0][1]), int(cells[1][1])): dict(cells) for cells in journal.cells}
         for note in [note for note in journal.notes if note["event"] == "dropped"]:
             number, episode, frame = note["host"], note["episode"], note["frame"]
-            # From the end of an episode on is from the beginning of the next on, where some of the others already are.
+            # From the end of an episode on is from the first input of the next on, where some of the others already are.
             over = frame >= ends.get(episode, frame + 1)
-            noted[number].add((episode + 1, 0) if over else (episode, frame))
+            noted[number].add((episode + 1, first) if over else (episode, frame))
             for player in _names(table, table.scenario.places[number]) if table.scenario.on_drop.may_be_absent else ():
                 row, before = rows.get((episode, frame)), rows.get((episode, frame - 1))
                 where = f"host {host.number}: {player} was dropped at frame {frame} of episode {episode}, but"
