@@ -25,7 +25,7 @@ from .snapshots.canonical import DIGEST_SIZE
 from .snapshots.difference import State
 from .snapshots.graph import Checkpointer
 from .snapshots.ways import SnapshotWay, Way, choose_way, global_generators, global_states, restore_globals, stash_globals
-from .spaces import seed_spaces
+from .spaces import seed_spaces, seeded_spaces
 from .spacing import AUTO, FIRST, REPLAYED, SOONEST, Spacing
 
 __all__ = ["GLOBAL_GENERATORS", "Saved", "Simulation", "StepRecord", "episode_seed"]
@@ -193,7 +193,8 @@ class Simulation:
         self._seed(seed)
         try:
             seeded = seed_spaces(self.environment.root, seed)
-            self.observations = self.environment.reset(seed)
+            with seeded_spaces(seed):
+                self.observations = self.environment.reset(seed)
             seed_spaces(self.environment.root, seed, seeded)
         except PyodideRuntimeError:
             raise

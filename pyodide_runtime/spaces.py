@@ -7,11 +7,14 @@ This module knows nothing of episodes or players.
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any
 
-__all__ = ["seed_spaces"]
+__all__ = ["seed_spaces", "seeded_spaces"]
 
 
 def seed_spaces(env: Any, seed: int, seeded: Iterable[Any] = ()) -> list[Any]:
@@ -30,6 +33,22 @@ def seed_spaces(env: Any, seed: int, seeded: Iterable[Any] = ()) -> list[Any]:
                 found[id(space)] = space
                 space.seed(seed)
     return list(found.values())
+
+
+@contextmanager
+def seeded_spaces(seed: int) -> Iterator[None]:
+    """While it lasts, a Gymnasium space that is drawn from before it was seeded is seeded so, and not from the operating system:
+    it may be made in a reset, drawn from in that reset, and be out of anybody's reach before and after."""
+    module: Any = sys.modules.get("gymnasium.spaces.space")
+    seeding = getattr(module, "seeding", None)
+    if seeding is None:
+        yield
+        return
+    module.seeding = SimpleNamespace(np_random=lambda given=None: seeding.np_random(seed if given is None else given))
+    try:
+        yield
+    finally:
+        module.seeding = seeding
 
 
 def _layers(env: Any) -> Iterator[Any]:

@@ -59,7 +59,13 @@ class Renewed(Sampler):
 
     def reset(self, *, seed: int | None = None, options: Any = None) -> tuple[int, dict[str, Any]]:
         Sampler.__init__(self)
-        return super().reset(seed=seed, options=options)
+        super().reset(seed=seed, options=options)
+        self.first = int(self.action_space.sample())
+        return 0, {}
+
+    def step(self, action: int) -> tuple[int, float, bool, bool, dict[str, Any]]:
+        drawn, reward, *rest = super().step(action)
+        return drawn, reward + self.first, *rest
 
 
 def rewards(env: Any, seed: int) -> list[tuple[float, ...]]:
@@ -73,6 +79,12 @@ def test_a_step_that_draws_from_a_space_depends_on_the_seed_alone() -> None:
     for make in (Sampler, Pair, Renewed):
         assert rewards(make(), 3) == rewards(make(), 3)
         assert rewards(make(), 3) != rewards(make(), 4)
+
+
+def test_gymnasium_seeds_spaces_as_it_does_once_a_reset_is_over() -> None:
+    pr.Runtime(Renewed(), seed=3)
+    one, two = (spaces.Discrete(1 << 60).sample() for _ in range(2))
+    assert one != two
 
 
 def test_a_wrapper_that_copies_a_space_begins_alike_on_every_host() -> None:
