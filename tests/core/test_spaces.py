@@ -64,8 +64,8 @@ class Renewed(Sampler):
         return 0, {}
 
     def step(self, action: int) -> tuple[int, float, bool, bool, dict[str, Any]]:
-        drawn, reward, *rest = super().step(action)
-        return drawn, reward + self.first, *rest
+        drawn, reward, terminated, truncated, info = super().step(action)
+        return drawn, reward + self.first, terminated, truncated, info
 
 
 def rewards(env: Any, seed: int) -> list[tuple[float, ...]]:
