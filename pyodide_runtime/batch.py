@@ -8,7 +8,7 @@ nothing of predictions or networks: what to roll back, and when, is decided abov
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from itertools import chain, islice
 from typing import Any, Literal, cast
 
@@ -223,9 +223,16 @@ class Runtime:
             self._bring_back(before)
             raise
 
-    def replay(self, frame: int, actions: Sequence[tuple[bytes, ...]]) -> None:
+    def replay(self, frame: int, actions: Sequence[tuple[bytes, ...]]) -> int:
         """A rollback that saves every frame and leaves over what is beyond the end of the episode, as a batch of its own, for a
         caller who has the canonical bytes of every frame's actions and reads `records`.
+
+        Where it comes to a state that was held there before, and the actions from there on are what they were, so is all that
+        follows: that is not simulated again. (Only environments that are captured in every frame are compared: their steps are
+        the costly ones.)
+
+        Returns:
+            How many frames were spared so.
 
         Raises:
             FrameNotHeld, ActionError, EnvironmentFailed, SnapshotError: the state is what it was before, as after a batch that
@@ -233,10 +240,50 @@ class Runtime:
         """
         before = self._remember()
         try:
+            if self.simulation.dense:
+                return self._replay_shortest(frame, actions, before[1])
             self._go_back(frame, actions, stop_at_end=True, save_all=True)
         except BaseException:
             self._bring_back(before)
             raise
+        return 0
+
+    def _replay_shortest(self, start: int, actions: Sequence[tuple[bytes, ...]], held: Mapping[int, Saved]) -> int:
+        """A replay that takes over what was there before, from where it comes to a state of it on.
+
+        Args:
+            held: what was held before.
+        """
+        simulation = self.simulation
+        records = self.records[start : start + len(actions)] if start >= self._forgotten else []
+        # A last frame is simulated in any case, for what the environment shows in it.
+        last = len(records) - (len(records) == len(actions))
+        alike = last  # from there on the actions are what they were
+        while alike > 1 and records[alike - 1].actions == actions[alike - 1]:
+            alike -= 1
+        if alike >= last or start + last not in held:
+            self._go_back(start, actions, stop_at_end=True, save_all=True)
+            return 0
+        self._go_back(start, actions[:alike], stop_at_end=True, save_all=True)
+        spared = 0
+        while start + alike == simulation.frame < start + last and not spared:
+            there = held.get(simulation.frame)
+            if there is not None and simulation.same(self._held[simulation.frame], there):
+                self._take_over(simulation.frame, start + last, records[alike:last], held)
+                spared = last - alike
+            else:
+                self._go_on(actions[alike : alike + 1])
+                alike += 1
+        self._go_on(actions[last:])
+        return spared
+
+    def _take_over(self, start: int, end: int, records: Sequence[StepRecord], held: Mapping[int, Saved]) -> None:
+        """Go on to what was in frame `end` before, and held from `start` on."""
+        frames = [frame for frame in range(start + 1, end + 1) if frame in held]
+        self._held.update((frame, held[frame]) for frame in frames)
+        self._records += records
+        self._thinning.add(frames, self._held, self._told)
+        self.simulation.load(held[end])
 
     def _remember(self) -> tuple[Saved, dict[int, Saved], int]:
         """What `_bring_back` needs, beside the records that `_truncate` keeps."""
@@ -300,8 +347,14 @@ class Runtime:
         stale = None if save_all else set(self._held)
         self._drop_from(frame + 1)
         self._truncate(frame)
-        held = self._held
-        records = self.simulation.run(encoded, stop_at_end=stop_at_end, saves=held, wanted=stale, replayed=True)
+        return self._go_on(encoded, stop_at_end=stop_at_end, wanted=stale)
+
+    def _go_on(
+        self, encoded: Sequence[tuple[bytes, ...]], *, stop_at_end: bool = True, wanted: Container[int] | None = None
+    ) -> list[StepRecord]:
+        """Replay frames from the present one on, and hold those that are `wanted`; None: all."""
+        held, frame = self._held, self.frame
+        records = self.simulation.run(encoded, stop_at_end=stop_at_end, saves=held, wanted=wanted, replayed=True)
         self._records += records
         self._thinning.add([kept for kept in range(frame + 1, self.frame + 1) if kept in held], held, self._told)
         while len(held) > self._max_snapshots:

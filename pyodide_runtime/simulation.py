@@ -408,6 +408,18 @@ class Simulation:
             saved = saved._replace(environment=self._captured, since=self._since, told=0)
         self._current = saved
 
+    @property
+    def dense(self) -> bool:
+        """Whether the environment is captured in every frame."""
+        return self._dense
+
+    def same(self, one: Saved, other: Saved) -> bool:
+        """Whether two saved states are surely the same, so that the same actions lead to the same from there on. It is found out
+        at a small part of the cost of a digest; False where it is not found out."""
+        if one.told or other.told or one.seeded is not other.seeded or repr(one[:5]) != repr(other[:5]):
+            return False
+        return self._require_reset().same(one.environment, other.environment)
+
     def told(self, record: StepRecord, before: StepRecord) -> tuple[bytes, ...]:
         """The actions of a frame as they are to be played once more, by what happened in it and in the one before."""
         if self.partner is None:

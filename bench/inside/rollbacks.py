@@ -44,9 +44,11 @@ def _pairs(chosen: Subject, depth: int, deepest: int, pairs: int, seconds: float
     began = perf_counter()
     while len(found) < pairs and (perf_counter() - began < seconds or 3 * len(found) < pairs):
         start, end = runtime.frame - depth, runtime.frame
+        _mispredict(runtime, chosen, start, end)
         # In turns, so that neither always follows the other.
         if len(found) % 2:
             bare = _bare(runtime, chosen, start, end)
+            _mispredict(runtime, chosen, start, end)
             rollback = _rollback(runtime, chosen, start, end)
         else:
             rollback = _rollback(runtime, chosen, start, end)
@@ -55,6 +57,14 @@ def _pairs(chosen: Subject, depth: int, deepest: int, pairs: int, seconds: float
         runtime.batch([Step(chosen.script[end]), Snapshot()], describe=False)
         runtime.discard_before(runtime.frame - deepest)
     return found
+
+
+def _mispredict(runtime: Runtime, chosen: Subject, start: int, end: int) -> None:
+    """Let the last of these frames have been simulated with another action: a replay can take over nothing that was there before,
+    and simulates all of them."""
+    *actions, right = chosen.script[start:end]
+    wrong = next(others for others in chosen.script if others != right)
+    runtime.batch([Rollback(start, [*actions, wrong], save_all=True)], describe=False)
 
 
 def _rollback(runtime: Runtime, chosen: Subject, start: int, end: int) -> float:

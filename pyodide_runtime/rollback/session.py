@@ -38,7 +38,8 @@ __all__ = ["Advance", "Counters", "FinalFrame", "RollbackSession"]
 class Counters:
     """What prediction cost, since the session began. All are counts of frames, except `rollbacks`.
 
-    `stalls` counts the frames that had to wait for inputs.
+    `stalls` counts the frames that had to wait for inputs, and `spared` those of `replayed` that were not simulated again, since a
+    correction had changed nothing that mattered to them.
     """
 
     rollbacks: int = 0
@@ -46,6 +47,7 @@ class Counters:
     replayed: int = 0
     mispredictions: int = 0
     stalls: int = 0
+    spared: int = 0
 
 
 class Advance(NamedTuple):
@@ -346,7 +348,7 @@ class RollbackSession:
 
     def _simulate(self, start: int, actions: list[tuple[bytes, ...]]) -> None:
         if start != self._simulation.frame or len(actions) != 1:
-            self._runtime.replay(start, actions)
+            self.counters.spared += self._runtime.replay(start, actions)
         elif not self._simulation.done:
             self._runtime.advance(actions[0])
 

@@ -23,6 +23,7 @@ from . import canonical
 from .difference import State, first_difference
 from .generators import RandomKind, RandomStateKind
 from .graph import Checkpoint, Checkpointer
+from .sameness import same
 
 __all__ = ["SnapshotWay", "Way", "choose_way", "global_generators", "global_states", "restore_globals", "stash_globals"]
 
@@ -115,6 +116,10 @@ class Way(abc.ABC):
     def own_bytes(self, saved: Any, before: Any) -> int:
         """About how many bytes of memory a saved state takes beside an earlier one, with which it may share the most."""
 
+    def same(self, one: Any, other: Any) -> bool:
+        """Whether two saved states are surely the same; False where that would take long to find out."""
+        return False
+
     def digest(self, saved: Any) -> bytes:
         """Canonical digest of the environment in a saved state."""
         return canonical.digest(*self.parts(saved))
@@ -152,6 +157,9 @@ class GraphWay(Way):
 
     def restore(self, saved: Checkpoint) -> None:
         self._checkpointer.restore(saved)
+
+    def same(self, one: Checkpoint, other: Checkpoint) -> bool:
+        return same(one, other)
 
     def parts(self, saved: Checkpoint) -> tuple[list[Any], canonical.Contents]:
         return [self._environment.root, *self._beside], saved.contents_by_identity()
