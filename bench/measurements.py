@@ -77,22 +77,27 @@ def _source(name: str) -> dict[str, Any]:
 
 def rollbacks(worker: PyodideWorker, example: Example) -> list[Line]:
     """A rollback of k frames against k bare steps."""
-    told = worker.call("rollbacks", "measure", source=example.source, depths=DEPTHS, pairs=example.pairs, seconds=20)
-    told |= worker.call("rollbacks", "measure", source=example.source, depths=DEEP, pairs=example.pairs // 4, seconds=5)
+    told: dict[str, list[list[float]]] = {}
+    for depths, count, seconds in ((DEPTHS, example.pairs, 20), (DEEP, example.pairs // 4, 5)):
+        settings = {"depths": depths, "pairs": count, "seconds": seconds, "futile": False}
+        told |= worker.call("rollbacks", "measure", source=example.source, **settings)
+    futile = {"depths": [PROMISED_DEPTH], "pairs": example.pairs, "seconds": 10, "futile": True}
+    unchanged = worker.call("rollbacks", "measure", source=example.source, **futile)[str(PROMISED_DEPTH)]
     every = example.source["settings"]["snapshot_every"]
     captured = "" if every == "auto" else f"; snapshot_every={every}"
     lines = []
-    for depth in (*DEPTHS, *DEEP):
-        pairs = told[str(depth)]
+    named = [(f"rollback of {depth} frames", depth, told[str(depth)]) for depth in (*DEPTHS, *DEEP)]
+    named.append((f"rollback of {PROMISED_DEPTH} frames that changes nothing", PROMISED_DEPTH, unchanged))
+    for name, depth, pairs in named:
         ratio = median([rollback / bare for rollback, bare in pairs])
         rollback, bare = (median([pair[place] for pair in pairs]) for place in range(2))
         lines.append(
             Line(
-                f"rollback of {depth} frames, {example.title}",
+                f"{name}, {example.title}",
                 ratio,
                 "",
                 f"{depth} bare steps: {rollback:.0f} us against {bare:.0f} us, {len(pairs)} pairs{captured}",
-                example.rollback_limit if depth == PROMISED_DEPTH else None,
+                example.rollback_limit if depth == PROMISED_DEPTH and pairs is not unchanged else None,
             )
         )
     return lines

@@ -18,7 +18,8 @@ def measure(request: str) -> str:
 
     Args:
         request: JSON of `source` (an experiment, as a worker is told of it), `depths` (frames), `pairs` (how many of each depth)
-            and `seconds` (after which a depth may end early, with at least a third of its pairs).
+            `seconds` (after which a depth may end early, with at least a third of its pairs) and `futile` (whether the
+            corrections change nothing).
 
     Returns:
         JSON: for each depth a list of [rollback, bare steps], in microseconds.
@@ -29,11 +30,11 @@ def measure(request: str) -> str:
     found = {}
     for depth in depths:
         chosen = subject(values["source"], deepest + values["pairs"])
-        found[depth] = _pairs(chosen, depth, deepest, values["pairs"], values["seconds"])
+        found[depth] = _pairs(chosen, depth, deepest, values["pairs"], values["seconds"], values["futile"])
     return json.dumps(found)
 
 
-def _pairs(chosen: Subject, depth: int, deepest: int, pairs: int, seconds: float) -> list[list[float]]:
+def _pairs(chosen: Subject, depth: int, deepest: int, pairs: int, seconds: float, futile: bool) -> list[list[float]]:
     """At one frame after the other: a rollback to `depth` frames before it, and as many bare steps from there."""
     runtime = chosen.runtime()
     runtime.keep_whole()  # as the rollback session does
@@ -44,11 +45,13 @@ def _pairs(chosen: Subject, depth: int, deepest: int, pairs: int, seconds: float
     began = perf_counter()
     while len(found) < pairs and (perf_counter() - began < seconds or 3 * len(found) < pairs):
         start, end = runtime.frame - depth, runtime.frame
-        _mispredict(runtime, chosen, start, end)
+        if not futile:
+            _mispredict(runtime, chosen, start, end)
         # In turns, so that neither always follows the other.
         if len(found) % 2:
             bare = _bare(runtime, chosen, start, end)
-            _mispredict(runtime, chosen, start, end)
+            if not futile:
+                _mispredict(runtime, chosen, start, end)
             rollback = _rollback(runtime, chosen, start, end)
         else:
             rollback = _rollback(runtime, chosen, start, end)
@@ -60,11 +63,12 @@ def _pairs(chosen: Subject, depth: int, deepest: int, pairs: int, seconds: float
 
 
 def _mispredict(runtime: Runtime, chosen: Subject, start: int, end: int) -> None:
-    """Let the last of these frames have been simulated with another action: a replay can take over nothing that was there before,
-    and simulates all of them."""
-    *actions, right = chosen.script[start:end]
-    wrong = next(others for others in chosen.script if others != right)
-    runtime.batch([Rollback(start, [*actions, wrong], save_all=True)], describe=False)
+    """Let the last two of these frames have been simulated with other actions: a replay can take over nothing that was there
+    before, and simulates all of them. (The last it would simulate in any case.)"""
+    actions = list(chosen.script[start:end])
+    for place in range(max(0, len(actions) - 2), len(actions)):
+        actions[place] = next(others for others in chosen.script if others != actions[place])
+    runtime.batch([Rollback(start, actions, save_all=True)], describe=False)
 
 
 def _rollback(runtime: Runtime, chosen: Subject, start: int, end: int) -> float:
