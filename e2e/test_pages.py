@@ -63,7 +63,8 @@ async def _through_all_phases(house: House, example: str) -> dict[str, Seen]:
         await line.send("Network.enable")
         await line.send("Network.emulateNetworkConditions", SLOW)  # or it may have loaded before it is looked at
         await one.open(server.url, room, {})
-        await one.page.wait_for_function("document.getElementById('label').textContent.includes('MB')")
+        # Until the image is on its way it is Python's core that is.
+        await one.page.wait_for_function("/packages: .* MB/.test(document.getElementById('label').textContent)")
         await keep("loading")
         await line.send("Network.emulateNetworkConditions", {**SLOW, "downloadThroughput": -1})
         await one.reach("waiting", seconds=SECONDS_TO_LOAD)
