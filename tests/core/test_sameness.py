@@ -32,6 +32,8 @@ def renew(root: Thing) -> None:
         place=(1, 0.5, "a"), array=np.arange(4.0), cells=[Thing(x=1), Thing(x=2)], scalar=np.float32(2.5), known=root.stays
     )
     root.anew.cells.append(root.anew.cells[0])
+    root.left = Thing(x=1)
+    root.right = [root.left]
     root.bag = {"one": {1, 2, 3}, "two": [root.anew]}
 
 
@@ -49,6 +51,7 @@ CHANGES: dict[str, Callable[[Thing], Any]] = {
     "one more": lambda root: root.anew.cells.append(Thing(x=1)),
     "one for another": lambda root: root.anew.cells.__setitem__(2, Thing(x=1)),
     "another one of the same": lambda root: root.anew.cells.__setitem__(2, root.anew.cells[1]),
+    "an equal one in the place of one that is held elsewhere": lambda root: setattr(root, "right", [Thing(x=1)]),
     "the order of keys": lambda root: setattr(root, "bag", dict(reversed(root.bag.items()))),
     "an element of a set": lambda root: root.bag["one"].add(9),
     "a draw": lambda root: root.dice.random(),
