@@ -39,7 +39,8 @@ class Nap:
             dreams.append(actions["sleeper"] + 4 * actions["other"] + drawn)
         warm = {*self.state["bed"]["warm"], clock} - {clock - 5}
         self.state = {"clock": clock, "bed": {"warm": warm}, "dreams": dreams[-4:]}
-        rewards = {agent: float(sum(dreams)) + drawn for agent in self.agents}
+        # Nobody sees at once what they dreamt of.
+        rewards = {agent: float(sum(dreams) if clock % 7 == 0 else 0) + drawn for agent in self.agents}
         over = self._ends_at is not None and clock >= self._ends_at
         told = dict.fromkeys(self.agents, over), dict.fromkeys(self.agents, False)
         seen = dict.fromkeys(self.agents, (clock, dreams[-1]))
