@@ -20,6 +20,7 @@ from typing import Any, Literal, NamedTuple, TypeVar
 from . import environment as _environment
 from .actions import PARTNER
 from .errors import ActionError, EnvironmentFailed, EpisodeEnded, NotReset, PyodideRuntimeError, SessionError, SnapshotError
+from .infos import NOTHING, Scalar, kept_of
 from .partner import Partner, Policy
 from .snapshots.canonical import DIGEST_SIZE
 from .snapshots.difference import State
@@ -35,7 +36,6 @@ __all__ = ["GLOBAL_GENERATORS", "Saved", "Simulation", "StepRecord", "episode_se
 _CERTAIN = 32
 _NEVER = sys.maxsize
 
-Scalar = int | float | str | bool
 T = TypeVar("T")
 
 
@@ -136,7 +136,7 @@ class Simulation:
         self._decoders = [codec.decode for codec in self.codecs]
         self._tables: list[Mapping[bytes, Any]] = [getattr(codec, "table", {}) for codec in self.codecs]
         self._advance = self.environment.step
-        self._no_infos = (_NOTHING,) * len(self.players)
+        self._no_infos = (NOTHING,) * len(self.players)
         self.max_steps = max_steps
         self.snapshot_every = snapshot_every
         try:
@@ -290,7 +290,7 @@ class Simulation:
                 self._terminated = _either(self._terminated, terminated)
                 self._truncated = _either(self._truncated, truncated)
                 self.done = over or all(_either(self._terminated, self._truncated))
-            kept = tuple([_keep(info) if info else _NOTHING for info in infos]) if any(infos) else self._no_infos
+            kept = tuple([kept_of(info) if info else NOTHING for info in infos]) if any(infos) else self._no_infos
             actions = tuple(actions)
             told = played = actions
             if chosen is not None:
@@ -577,30 +577,5 @@ def _either(one: tuple[bool, ...], two: tuple[bool, ...]) -> tuple[bool, ...]:
 
 #: Makes a named tuple from all its fields; to name them would take three times as long, in every frame.
 _new: Any = tuple.__new__
-_NOTHING: Mapping[str, Scalar] = {}
 #: Names of the global generators, in the order in which ways of saving give their states.
 GLOBAL_GENERATORS = ("random", "numpy.random")
-#: Types of infos that are kept as they are: they cannot change later, and become cells of a row.
-_PLAIN = {bool, int, float, str}
-
-
-def _keep(info: Mapping[Any, Any]) -> Mapping[str, Scalar]:
-    """The numbers and strings of an info mapping, by dotted name; everything else is left out."""
-    if _PLAIN.issuperset(map(type, info.values())) and {str}.issuperset(map(type, info)):
-        return dict(info)
-    return _scalars(info, "")
-
-
-def _scalars(info: Mapping[Any, Any], prefix: str) -> dict[str, Scalar]:
-    found: dict[str, Scalar] = {}
-    for key, value in info.items():
-        name = f"{prefix}{key}"
-        if isinstance(value, bool | int | float | str):
-            found[name] = value
-        elif isinstance(value, Mapping):
-            found.update(_scalars(value, f"{name}."))
-        elif hasattr(value, "item") and getattr(value, "shape", None) == ():
-            plain = value.item()
-            if isinstance(plain, bool | int | float | str):
-                found[name] = plain
-    return found
