@@ -59,8 +59,8 @@ class Attendance:
         self._now = 0.0
         self._over = False
 
-    def ticked(self, now_ms: float) -> None:
-        """This host was called. What comes from now on until the next call is taken to come now."""
+    def called(self, now_ms: float) -> None:
+        """This host was called. What it learns by that of who came is taken to be so from now on."""
         self._now = now_ms
 
     def close(self) -> None:

@@ -194,6 +194,7 @@ class Match:
             How many frames were simulated for the first time.
         """
         before = self.session.frame
+        self._attendance.called(now_ms)
         self._silence.forgive(now_ms, self._last_tick)
         self._attend(now_ms)
         try:
@@ -218,7 +219,6 @@ class Match:
         untold = over and self.outcome is not Outcome.COMPLETED
         self._sending.teach(now_ms, over=over, goodbye=self._bye() if untold else None)
         self._last_tick = now_ms
-        self._attendance.ticked(now_ms)
         return max(0, self.session.frame - before)
 
     def hide(self, hidden: bool, now_ms: float) -> None:
@@ -375,9 +375,9 @@ class Match:
     def leave(self, detail: str = "") -> None:
         """Say goodbye and end the match here, if it is not over."""
         if self.phase is Phase.DIAGNOSING:
-            for peer in self.peers.values():  # it will not even answer any more
-                self._outbox.send(peer, CONTROL, Bye(self.host, self.incarnation, REASONS.index(Outcome.LEFT), detail))
-            self._end(Outcome.DESYNC, self._dispute.close(detail or "this host left"))
+            # It will not even answer any more, as one does whose goodbye gives the desync for its reason.
+            goodbye = Bye(self.host, self.incarnation, REASONS.index(Outcome.LEFT), detail)
+            self._end(Outcome.DESYNC, self._dispute.close(detail or "this host left"), goodbye)
         elif self.phase is not Phase.OVER:
             self._end(Outcome.LEFT, detail)
 
@@ -421,7 +421,7 @@ class Match:
         if reason is not None:
             self._end(*reason)
 
-    def _end(self, outcome: Outcome, detail: str) -> None:
+    def _end(self, outcome: Outcome, detail: str, goodbye: Bye | None = None) -> None:
         if self.phase is Phase.OVER:
             return
         self.outcome, self.detail, self.phase = outcome, detail, Phase.OVER
@@ -431,7 +431,7 @@ class Match:
             learners = self.lineup.learners if outcome is Outcome.ENVIRONMENT_ERROR else []
             for peer in self.peers.values():
                 if peer not in learners:
-                    self._outbox.send(peer, CONTROL, self._bye())
+                    self._outbox.send(peer, CONTROL, goodbye or self._bye())
         report = {"desync": self._dispute.findings} if self._dispute.raised else {}
         if report:
             self._journal.note({"event": "desync", **report["desync"]})
@@ -455,6 +455,7 @@ class Match:
 
     def receive(self, host: int, data: bytes, now_ms: float) -> None:
         """Take a packet that came over the connection to a host. A malformed one is counted and dropped."""
+        self._attendance.called(now_ms)
         try:
             packet = decode(data, self._key)
             if packet.sender != host:

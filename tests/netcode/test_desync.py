@@ -12,9 +12,9 @@ import pytest
 from pyodide_runtime.desync.diagnosis import LONGEST_MS, MOST_QUESTIONS
 from pyodide_runtime.desync.evidence import MOST_BYTES
 from pyodide_runtime.network.virtual import NetworkConditions
-from pyodide_runtime.network.wire import MAX_ANSWER, MAX_QUESTION, Ask, Tell, encode, session_key
+from pyodide_runtime.network.wire import MAX_ANSWER, MAX_QUESTION, Ask, Bye, Tell, decode, encode, session_key
 from pyodide_runtime.playing.outbox import CONTROL
-from pyodide_runtime.settings import Outcome, Phase
+from pyodide_runtime.settings import REASONS, Outcome, Phase
 from pyodide_runtime.versions import versions
 
 from .desyncs import AT, CAUSES, Cause, HasAnotherSpeed, RoundsOtherwise, factories
@@ -258,6 +258,18 @@ def test_a_peer_that_is_known_to_be_gone_is_not_waited_for(how: str) -> None:
     assert table.now - began <= (1000 if how == "silent" else 100)
     report = report_of(table, 0)
     assert report["unfinished"] and report["unfinished"] in table.matches[0].detail
+
+
+def test_who_leaves_meanwhile_says_goodbye_once_and_for_what_it_did() -> None:
+    table = table_of(CAUSES["hidden setting"])
+    table.run(lambda: diagnosing(table))
+    leaver = table.matches[1]
+    leaver.outbox.clear()
+    leaver.leave("the page was closed")
+    goodbyes = [decode(data, session_key(leaver.settings.session)) for _, _, data in leaver.outbox]
+    assert [(said.reason, said.detail) for said in goodbyes if isinstance(said, Bye)] == [
+        (REASONS.index(Outcome.LEFT), "the page was closed")
+    ]
 
 
 def test_what_was_found_before_a_peer_died_is_kept() -> None:
