@@ -266,7 +266,7 @@ def test_who_leaves_meanwhile_says_goodbye_once_and_for_what_it_did() -> None:
     leaver = table.matches[1]
     leaver.outbox.clear()
     leaver.leave("the page was closed")
-    goodbyes = [decode(data, session_key(leaver.settings.session)) for _, _, data in leaver.outbox]
+    goodbyes = [decode(data, KEY) for _, _, data in leaver.outbox]
     assert [(said.reason, said.detail) for said in goodbyes if isinstance(said, Bye)] == [
         (REASONS.index(Outcome.LEFT), "the page was closed")
     ]
