@@ -67,6 +67,10 @@ class Kind(abc.ABC):
     def restore(self, obj: Any, contents: Any) -> None:
         """Give `obj` these contents again."""
 
+    def holds(self, obj: Any, contents: Any) -> bool:
+        """Whether `obj` has these contents now, of whatever moment they are; `capture` asks only whether it has them still."""
+        return self.capture(obj, contents) is contents
+
     def parts(self, contents: Any) -> Iterable[Any]:
         """The objects that these contents refer to, each of which may be changeable itself."""
         return ()
@@ -135,10 +139,8 @@ class SetKind(Kind):
             self.restore(obj, ())  # a table that was large once would stay so
             return before if before is not None and not before else []
         now = sorted(set.__iter__(obj), key=hash)
-        for one, two in itertools.pairwise(now):
-            if hash(one) == hash(two):
-                now.sort(key=lambda item: (hash(item), type(item).__name__, repr(item)))
-                break
+        if len({*map(hash, now)}) < len(now):
+            now.sort(key=lambda item: (hash(item), type(item).__name__, repr(item)))
         self.restore(obj, now)
         return before if before is not None and len(now) == len(before) and same_items(now, before) else now
 

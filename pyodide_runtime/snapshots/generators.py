@@ -188,9 +188,12 @@ class RandomStateKind(Kind):
         return (generator, state, any(key == "has_gauss" and value for key, value in state))
 
     def restore(self, obj: Any, contents: Any) -> None:
-        # Unlike after a draw, the bit generator may be as it was and half a pair be there all the same.
-        if _freeze(obj.get_state(legacy=False)) != contents[1]:
+        if not self.holds(obj, contents):
             obj.set_state(_thaw(contents[1]))
+
+    def holds(self, obj: Any, contents: Any) -> bool:
+        """As for `Kind`. Before the draw that used up half a pair the bit generator was as it was after it."""
+        return bool(_freeze(obj.get_state(legacy=False)) == contents[1])
 
     def canonical(self, obj: Any, contents: Any) -> Any:
         """As for `RandomKind`."""

@@ -50,6 +50,7 @@ class Places(NamedTuple):
         words: addresses of words that are there as long as guards and heads do not change.
         stretches: buffers that are valid as long.
         within: what must be kept alive besides the object itself.
+        slots: of a mapping or a list the addresses of the words that are its values or items, in order.
     """
 
     guards: Sequence[int] = ()
@@ -57,6 +58,7 @@ class Places(NamedTuple):
     words: Sequence[int] = ()
     stretches: Sequence[Any] = ()
     within: Any = None
+    slots: Sequence[int] = ()
 
 
 def places_of(obj: Any, kind: Kind, contents: Any) -> Places | None:
@@ -126,13 +128,15 @@ def _of_table(fields: Any, contents: Any) -> Places | None:
     width = 3 if keys.kind == 0 else 2  # with the keys' hashes, or without
     at = fields.keys + ctypes.sizeof(_Keys) + (1 << keys.log2_index_bytes)
     table = _read(at, keys.count * width)
-    pairs = [pair for pair in zip(table[width - 2 :: width], table[width - 1 :: width], strict=True) if pair[1]]
-    if pairs != [(id(key), id(value)) for key, value in contents.items()]:
-        return None
     every = _words(at, keys.count * width)
+    found = [*zip(table[width - 2 :: width], table[width - 1 :: width], every[width - 1 :: width], strict=True)]
+    filled = [(key, value, slot) for key, value, slot in found if value]
+    if [(key, value) for key, value, _ in filled] != [(id(key), id(value)) for key, value in contents.items()]:
+        return None
     # A table that grew and shrank again may lie where it lay, and be laid out otherwise.
     head = (fields.keys + _Keys.log2_size.offset) // WORD * WORD
-    return Places(heads=[head, fields.keys + _Keys.count.offset, *every[width - 2 :: width]], words=every[width - 1 :: width])
+    heads = [head, fields.keys + _Keys.count.offset, *every[width - 2 :: width]]
+    return Places(heads=heads, words=every[width - 1 :: width], slots=[slot for _, _, slot in filled])
 
 
 def _of_shared_values(fields: Any, contents: Any) -> Places | None:
@@ -146,7 +150,8 @@ def _of_shared_values(fields: Any, contents: Any) -> Places | None:
     places = list((ctypes.c_uint8 * count).from_address(order)) if count else []
     if (embedded and not valid) or count > room or not _are_values(slots, places, contents):
         return None
-    return Places(heads=[fields.values, *_words(order, -(-count // WORD))], words=[slots + place * WORD for place in places])
+    values = [slots + place * WORD for place in places]
+    return Places(heads=[fields.values, *_words(order, -(-count // WORD))], words=values, slots=values)
 
 
 def _of_shared_values_before_3_13(fields: Any, contents: Any) -> Places | None:
@@ -158,7 +163,8 @@ def _of_shared_values_before_3_13(fields: Any, contents: Any) -> Places | None:
     if not _are_values(fields.values, places, contents):
         return None
     heads = _words(fields.values - size, size // WORD)
-    return Places(heads=heads, words=[fields.values + place * WORD for place in places])
+    values = [fields.values + place * WORD for place in places]
+    return Places(heads=heads, words=values, slots=values)
 
 
 def _are_values(slots: int, places: list[int], contents: Any) -> bool:
@@ -170,7 +176,8 @@ def _of_list(obj: Any, contents: Any) -> Places | None:
     size, items = _read(own, 2)
     if size != len(contents) or _read(items, size) != list(map(id, contents)):
         return None
-    return Places(guards=_words(own, 2), words=_words(items, size))
+    values = _words(items, size)
+    return Places(guards=_words(own, 2), words=values, slots=values)
 
 
 # -- what lies within the object ---------------------------------------------------------------------------------------

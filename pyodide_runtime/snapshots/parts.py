@@ -7,12 +7,15 @@ it, is not known here.
 from __future__ import annotations
 
 import abc
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
-from .contents import ARRAY, Kind
+from .contents import Kind
+from .lively import Lively
 from .mould import Mould
 from .watch import Item, Watch, Watched
+
+_NONE: frozenset[Any] = frozenset()
 
 __all__ = ["SETTLED", "Addition", "Branch", "Entry", "Leaf", "Part", "Plan"]
 
@@ -21,20 +24,53 @@ SETTLED = 8
 
 
 class Entry(Watched):
-    """One changeable object of a plan, and what was seen of it."""
+    """One changeable object of a plan, and what was seen of it.
 
-    __slots__ = ("keyed", "seen", "volatile")
+    Attributes:
+        keyed: whether it is a mapping, and a watch sees a change of its keys.
+        seen, volatile: places where something new was found once, and twice.
+        heat: how often each of its places was found to have changed, lately.
+        lively: which of its places are (`lively` says what that means), and so are not watched.
+        loose: those of them that were ever seen to hold more than plain values.
+    """
+
+    __slots__ = ("heat", "keyed", "lively", "loose", "seen", "volatile")
 
     def __init__(self, obj: Any, kind: Kind, contents: Any, *, moving: bool = False) -> None:
         super().__init__(obj, kind, contents, moving=moving)
-        self.keyed = type(obj) is dict and self.places is not None  # whether a watch sees a change of its keys
-        self.seen: set[Any] = set()  # places where something new was found once
-        self.volatile: set[Any] = set()  # places where it was found twice
+        self.keyed = type(obj) is dict and self.places is not None
+        self.seen: set[Any] = set()
+        self.volatile: set[Any] = set()
+        self.heat: dict[Any, int] | None = None
+        self.lively: Collection[Any] = _NONE
+        self.loose: frozenset[Any] = _NONE
 
     def move(self, contents: Any) -> None:
         """As `Watched.move`."""
         super().move(contents)
+        self.calm()
         self.keyed = self.keyed and self.places is not None
+
+    def warm(self, keys: Iterable[Any]) -> None:
+        """These of its places have changed once more."""
+        heat = self.heat
+        if heat is None:
+            heat = self.heat = {}
+        for key in keys:
+            heat[key] = heat.get(key, 0) + 1
+
+    def liven(self, keys: Iterable[Any], contents: Any) -> None:
+        """These of its places are lively, too; it holds `contents`."""
+        assert self.places is not None
+        wanted = {*self.lively, *keys}
+        found = [*zip(contents if self.keyed else range(len(contents)), self.places.slots, strict=True)]
+        self.lively = {key: None for key, _ in found if key in wanted}
+        self.unwatched = {slot for key, slot in found if key in wanted}
+        self.changes = 0
+
+    def calm(self) -> None:
+        """None of its places is lively any more."""
+        self.heat, self.lively, self.unwatched = None, _NONE, _NONE
 
 
 class Part(abc.ABC):
@@ -100,35 +136,51 @@ class Branch(Part):
     def restore(self) -> None:
         """Write the contents back where they are others now."""
         for obj, kind, content in zip(self.objects, self.kinds, self.contents, strict=True):
-            if kind.capture(obj, content) is not content:
+            if not kind.holds(obj, content):
                 kind.restore(obj, content)
 
 
 class Leaf:
-    """A branch that is one array of plain numbers with memory of its own: what a volatile place holds most often."""
+    """A branch that is a single object: what a volatile place holds most often."""
 
-    __slots__ = ("array", "content")
+    __slots__ = ("content", "kind", "obj")
 
     has_replaced = has_sets = False
 
-    def __init__(self, array: Any, content: Any) -> None:
-        self.array = array
+    def __init__(self, obj: Any, kind: Kind, content: Any) -> None:
+        self.obj = obj
+        self.kind = kind
         self.content = content
 
     def pairs(self) -> Iterator[tuple[Item, Any]]:
         """Each object with its contents."""
-        yield Item(self.array, ARRAY), self.content
+        yield Item(self.obj, self.kind), self.content
 
     def restore(self) -> None:
         """Write the contents back where they are others now."""
-        if ARRAY.capture(self.array, self.content) is not self.content:
-            ARRAY.restore(self.array, self.content)
+        if not self.kind.holds(self.obj, self.content):
+            self.kind.restore(self.obj, self.content)
 
 
 class Plan:
     """The part of the graph whose references stay. It only grows; beyond `most` entries it is time to make another."""
 
-    __slots__ = ("entries", "has_replaced", "has_sets", "held", "index", "most", "spoiled", "watch")
+    __slots__ = (
+        "entries",
+        "habits",
+        "has_replaced",
+        "has_sets",
+        "held",
+        "index",
+        "lively",
+        "livened",
+        "most",
+        "saves",
+        "spoiled",
+        "warm",
+        "watch",
+        "watched",
+    )
 
     def __init__(self) -> None:
         self.entries: list[Entry] = []
@@ -136,5 +188,12 @@ class Plan:
         self.index: set[int] = set()  # identities of all objects visited, every one of them kept alive by entries or held
         self.has_replaced = self.has_sets = False
         self.most = 0
+        self.saves = 0  # how many there were since it was made
         self.spoiled = False  # whether objects are in the index that are in no entry
-        self.watch: Watch  # over the entries
+        self.watch: Watch  # over the first so many entries, `watched`
+        self.watched = 0
+        self.lively = Lively()
+        self.livened = 0  # at which save it was last asked which places are
+        self.warm: dict[int, Entry] = {}  # of which it is counted how often their places change, by their places
+        #: By all keys of a mapping, those that are lively, and of these the loose, where others with the same keys were seen.
+        self.habits: dict[tuple[Any, ...], tuple[Collection[Any], Collection[Any]]] = {}

@@ -7,8 +7,10 @@ wrongly yes. Nothing here knows of environments or frames.
 
 from __future__ import annotations
 
+import itertools
 import math
 import sys
+from collections.abc import Container
 from itertools import compress
 from operator import is_not
 from typing import Any
@@ -16,6 +18,7 @@ from typing import Any
 from .contents import DICT, Kind, ReplacedKind
 from .generators import BitGeneratorKind, RandomKind, RandomStateKind
 from .graph import Checkpoint
+from .lively import Values
 from .parts import Branch, Leaf
 
 __all__ = ["same"]
@@ -45,12 +48,23 @@ class _Comparison:
         # Also where a branch is the very same: what it holds may be held in another one as well.
         if not all(self._pair(branch, found) for branch, found in branches):
             return False
-        entries, contents, found_there = one.plan.entries, one.contents, other.contents
+        entries = one.plan.entries
+        beside = one.lively is other.lively is one.plan.lively
+        if beside and not self._hold_the_same(one.values, other.values):
+            return False
+        contents, found_there = (one.contents, other.contents) if beside else (one.whole, other.whole)
         for at in compress(range(len(contents)), map(is_not, contents, found_there)):
-            entry = entries[at]
-            if not self._alike(entry.kind, (entry.obj, contents[at]), (entry.obj, found_there[at])):
+            entry, content, there = entries[at], contents[at], found_there[at]
+            if beside and entry.lively:
+                content, there = _without(content, entry.lively), _without(there, entry.lively)
+            if not self._alike(entry.kind, (entry.obj, content), (entry.obj, there)):
                 return False
         return all(branch is found or self._within(branch, found) for branch, found in branches)
+
+    def _hold_the_same(self, ones: Values, others: Values) -> bool:
+        """Whether lively places hold the same."""
+        different = compress(zip(ones.plain, others.plain, strict=True), map(is_not, ones.plain, others.plain))
+        return all(itertools.starmap(self._equal, different)) and self._all(ones.loose, others.loose)
 
     def _pair(self, branch: Branch | Leaf, found: Branch | Leaf) -> bool:
         """Take the objects of two branches two by two. False if they do not go together."""
@@ -116,6 +130,13 @@ class _Comparison:
         # An object that holds nothing but attributes is known by these.
         attributes = _attributes_of(one)
         return attributes is not None and self._there.get(id(attributes)) is _attributes_of(other)
+
+
+def _without(content: Any, keys: Container[Any]) -> Any:
+    """What a mapping or a list holds elsewhere."""
+    if type(content) is list:
+        return [item for place, item in enumerate(content) if place not in keys]
+    return {key: value for key, value in content.items() if key not in keys}
 
 
 def _attributes_of(obj: Any) -> Any | None:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import ctypes
 import functools
 import sys
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Container, Sequence, Set
 from itertools import chain
 from typing import Any
 
@@ -25,7 +25,7 @@ from .memory import WORD, Places, places_of
 __all__ = ["Item", "Watch", "Watched"]
 
 #: What has changed so many times running is restless, and is no more when it is seen not to. That is looked into every so often.
-_RESTLESS, _REVIEW = 3, 128
+_RESTLESS, _REVIEW = 6, 128
 #: Guards, heads and words.
 _LEVELS = 3
 #: What is read at once. To read where there is no memory any more is an error, unless all memory is one piece, as in WebAssembly.
@@ -50,13 +50,18 @@ class Watched(Item):
     Args:
         contents: what it holds now.
         moving: whether it is to count as such, without a look.
+
+    Attributes:
+        changes: how many times running it was seen to have changed, up to three.
+        unwatched: addresses of words of which no watch is to tell.
     """
 
-    __slots__ = ("_moved", "changes", "places")
+    __slots__ = ("_moved", "changes", "places", "unwatched")
 
     def __init__(self, obj: Any, kind: Kind, contents: Any, *, moving: bool = False) -> None:
         super().__init__(obj, kind)
-        self.changes = 0  # how many times running it was seen to have changed, up to `_RESTLESS`
+        self.changes = 0
+        self.unwatched: Set[int] = frozenset()
         self._moved = moving
         self.places: Places | None = None
         if not moving:
@@ -69,6 +74,13 @@ class Watched(Item):
         else:
             self._locate(contents)
         self._moved = True
+        self.unwatched = frozenset()
+
+    @property
+    def words(self) -> Sequence[int]:
+        """Where the words are of which a watch is to tell, if there are any."""
+        words = self.places.words if self.places else ()
+        return [at for at in words if at not in self.unwatched] if self.unwatched else words
 
     def _locate(self, contents: Any) -> None:
         self.places = None
@@ -94,12 +106,34 @@ class Watch:
     """
 
     def __init__(self, items: Sequence[Watched]) -> None:
-        still = [(place, item) for place, item in enumerate(items) if item.places is not None]
-        watched = {place for place, _ in still}
-        self._moving = [place for place in range(len(items)) if place not in watched]
+        self._count = 0
+        self._moving: list[int] = []
         self.moved: list[int] = []
-        self._steps = [_Words(items, still, step) for step in _STEPS] if still else []
-        self._hold([(place, stretch, bytes(stretch)) for place, item in still for stretch in _stretches_of(item)])
+        self._steps: list[_Words] = []
+        self._stretch_of: list[int] = []
+        self._stretches: list[Any] = []
+        self._expected: list[bytes] = []
+        self._reads: list[Callable[[], bytes]] = []
+        self.extend(items)
+
+    def extend(self, items: Sequence[Watched]) -> None:
+        """Watch more objects: `items` are all of them, those that are watched already first."""
+        added = [*enumerate(items)][self._count :]
+        self._count = len(items)
+        still = [(place, item) for place, item in added if item.places is not None]
+        self._moving = [*self._moving, *[place for place, item in added if item.places is None]]
+        if still and not self._steps:
+            self._steps = [_Words(step) for step in _STEPS]
+        for words in self._steps:
+            words.extend(items, still)
+        more = [(place, stretch, bytes(stretch)) for place, item in still for stretch in _stretches_of(item)]
+        if more:
+            self._hold([*zip(self._stretch_of, self._stretches, self._expected, strict=True), *more])
+
+    def leave_out(self, addresses: set[int]) -> None:
+        """Of the words at these addresses nothing is to be told any more."""
+        for words in self._steps:
+            words.leave_out(addresses)
 
     def look(self) -> list[int]:
         """All objects that may have changed since the last look. From now on only later changes count."""
@@ -107,15 +141,17 @@ class Watch:
         for words in self._steps:
             moved, changed = words.changed()
             if moved:
-                self._lose(moved)
+                self.lose(moved)
             found += changed
         if [read() for read in self._reads] != self._expected:
             found += self._changed_stretches()
         found += self._moving
         return found
 
-    def _lose(self, moved: Sequence[int]) -> None:
-        # What lay behind their guards and heads may not even be there any more.
+    def lose(self, moved: Sequence[int]) -> None:
+        """Do not look at these objects: where they kept what they hold nothing of theirs may be any more."""
+        if not moved:
+            return
         self.moved += moved
         self._moving = [*self._moving, *moved]
         lost = set(moved)
@@ -144,42 +180,54 @@ class _Words:
     """Words all over the memory, each of which belongs to an object, and what they were when last gathered.
 
     Args:
-        items: the objects.
-        still: those that are watched, with their places.
-        step: which levels of their words.
+        step: which levels of the objects' words.
     """
 
-    def __init__(self, items: Sequence[Watched], still: list[tuple[int, Watched]], step: Sequence[int]) -> None:
+    def __init__(self, step: Sequence[int]) -> None:
         self._np = np = sys.modules["numpy"]
         self._memory = _memory()
-        self._items = items
+        self._step = step
+        self._items: Sequence[Watched] = ()
         self._lately: list[int] = []
         self._looks = 0
+        #: Where each is in the memory.
+        self._at = np.array([], dtype=np.intp)
+        #: An object by its place; where its words lie elsewhere once this word has changed, by its complement.
+        self._of = np.array([], dtype=np.intp)
+        self._words = self._gather(self._at)
+
+    def extend(self, items: Sequence[Watched], still: list[tuple[int, Watched]]) -> None:
+        """Take the words of more objects.
+
+        Args:
+            items: all objects.
+            still: those among them that are new and watched, with their places.
+        """
+        np, self._items = self._np, items
         runs = [
-            (place if level == _LEVELS - 1 else ~place, item.places[level])
-            for level in step
+            (place, item.words) if level == _LEVELS - 1 else (~place, item.places[level])
+            for level in self._step
             for place, item in still
             if item.places
         ]
-        #: Where each is in the memory.
-        self._at = np.array([*chain.from_iterable([at for _, at in runs])], dtype=np.intp) // WORD - 1
-        #: An object by its place; where its words lie elsewhere once this word has changed, by its complement.
-        self._of = np.repeat([told for told, _ in runs], [len(at) for _, at in runs])
-        self._words = self._gather()
+        at = np.array([*chain.from_iterable([at for _, at in runs])], dtype=np.intp) // WORD - 1
+        of = np.repeat(np.array([told for told, _ in runs], dtype=np.intp), [len(at) for _, at in runs])
+        self._words = np.concatenate([self._words, self._gather(at)])
+        self._at, self._of = np.concatenate([self._at, at]), np.concatenate([self._of, of])
         self._sort()
 
-    def _gather(self) -> Any:
+    def _gather(self, at: Any) -> Any:
         # No place is out of bounds, so none is clipped; but not to look for such takes half the time.
-        return self._memory.take(self._at, mode="clip")
+        return self._memory.take(at, mode="clip")
 
     def _sort(self) -> None:
-        """Bring the words of restless objects behind the others."""
+        """Bring the words of restless objects behind the others, and all else into the order in which it lies in the memory: after
+        a step hardly any of it is at hand, and it is fetched in pieces."""
         np, of = self._np, self._of
         often = np.array([item.changes >= _RESTLESS for item in self._items], dtype=bool)
         restless = often[np.maximum(of, ~of)] & (of >= 0)
-        if restless.any():
-            order = restless.argsort(kind="stable")
-            self._at, self._of, self._words = self._at[order], of[order], self._words[order]
+        order = np.lexsort((self._at, restless))
+        self._at, self._of, self._words = self._at[order], of[order], self._words[order]
         calm = len(of) - int(restless.sum())
         self._calm = calm * WORD
         self._restless = list(dict.fromkeys(self._of[calm:].tolist()))
@@ -188,7 +236,7 @@ class _Words:
     def changed(self) -> tuple[Sequence[int], Sequence[int]]:
         """The objects whose places have moved, and those that may hold something else."""
         before, calm = self._bytes, self._calm
-        words = self._gather()
+        words = self._gather(self._at)
         now = words.tobytes()
         if now == before:
             return (), ()
@@ -224,7 +272,12 @@ class _Words:
 
     def drop(self, objects: set[int]) -> None:
         """Forget the words of these objects."""
-        np = self._np
-        kept = ~np.isin(np.maximum(self._of, ~self._of), list(objects))
+        self._keep(~self._np.isin(self._np.maximum(self._of, ~self._of), list(objects)))
+
+    def leave_out(self, addresses: set[int]) -> None:
+        """Forget the words at these addresses."""
+        self._keep(~self._np.isin(self._at, self._np.array([*addresses], dtype=self._np.intp) // WORD - 1))
+
+    def _keep(self, kept: Any) -> None:
         self._at, self._of, self._words = self._at[kept], self._of[kept], self._words[kept]
         self._sort()

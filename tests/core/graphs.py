@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
+from pyodide_runtime.snapshots import graph, livening
 from pyodide_runtime.snapshots.graph import Checkpointer
 from tests.core.dumper import dump
 
-__all__ = ["Thing", "in_turn", "there_and_back"]
+__all__ = ["Thing", "in_turn", "lively_at_once", "there_and_back"]
 
 
 class Thing:
@@ -44,3 +47,10 @@ def there_and_back(root: Any, change: Callable[[], Any]) -> None:
 def in_turn(*changes: Callable[[], Any]) -> None:
     for change in changes:
         change()
+
+
+@contextmanager
+def lively_at_once() -> Iterator[None]:
+    """Whatever changes is lively from the next save on, instead of after many."""
+    with mock.patch.multiple(graph, SOON=1, LATE=1), mock.patch.object(livening, "OFTEN", 1):
+        yield

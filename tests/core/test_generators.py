@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from pyodide_runtime.snapshots import generators
 from pyodide_runtime.snapshots.canonical import digest
 from pyodide_runtime.snapshots.graph import Checkpointer
+from tests.core.graphs import Thing
 
 
 class Dice(random.Random):
@@ -145,6 +146,24 @@ def test_half_a_pair_is_forgotten_by_going_to_where_it_was_used_up() -> None:
     following = generator.normal()
     for _ in range(2):
         checkpointer.restore(whole)
+        checkpointer.restore(half)
+        checkpointer.restore(whole)
+        assert generator.normal() == following
+
+
+def test_so_it_is_in_what_hangs_at_a_place_that_is_often_filled_anew() -> None:
+    root = Thing(state=None)
+    checkpointer = Checkpointer([root])
+    for seed in range(4):
+        root.state = Thing(generator=np.random.RandomState(seed))
+        checkpointer.save()
+    generator = root.state.generator
+    generator.normal()
+    half = checkpointer.save()
+    generator.normal()
+    whole = checkpointer.save()
+    following = generator.normal()
+    for _ in range(2):
         checkpointer.restore(half)
         checkpointer.restore(whole)
         assert generator.normal() == following

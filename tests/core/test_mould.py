@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from pyodide_runtime.snapshots import parts
 from pyodide_runtime.snapshots.graph import Checkpointer
 from pyodide_runtime.snapshots.mould import Mould
+from pyodide_runtime.snapshots.search import search
 from tests.core.courses import Move, moves
 from tests.core.dumper import dump
 from tests.core.graphs import Thing
@@ -33,13 +34,12 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def walks(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
     """What was searched for objects."""
     found: list[Any] = []
-    walk = Checkpointer._walk
 
-    def noted(self: Checkpointer, start: Any, *rest: Any) -> None:
+    def noted(start: Any, *rest: Any, **more: Any) -> None:
         found.append(start)
-        walk(self, start, *rest)
+        search(start, *rest, **more)
 
-    monkeypatch.setattr(Checkpointer, "_walk", noted)
+    monkeypatch.setattr("pyodide_runtime.snapshots.growth.search", noted)
     yield found
 
 

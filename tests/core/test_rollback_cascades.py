@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 import pyodide_runtime as pr
 from tests.core.courses import Course, Move, Straight, check_everything_held, moves
+from tests.core.graphs import lively_at_once
 from tests.core.refusals import refusals_passed_over
 from tests.core.sorts import SORTS
 from tests.core.tangle import ACTIONS, Tangle
@@ -40,6 +41,15 @@ def test_after_any_cascade_every_snapshot_held_equals_the_straight_run(
     names: tuple[str, ...], seed: int, ending: int, cascade: list[Move], every: Any
 ) -> None:
     with refusals_passed_over():
+        run_cascade(names, seed, ending, cascade, every)
+
+
+@LAW
+@given(sorts, st.integers(0, 1000), st.sampled_from([0, 9]), moves(actions, 14), st.sampled_from([1, "auto", 2]))
+def test_so_it_does_where_whatever_changes_is_lively_at_once(
+    names: tuple[str, ...], seed: int, ending: int, cascade: list[Move], every: Any
+) -> None:
+    with refusals_passed_over(), lively_at_once():
         run_cascade(names, seed, ending, cascade, every)
 
 

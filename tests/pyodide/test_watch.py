@@ -19,6 +19,6 @@ def _judge(selenium: Any, names: list[str]) -> int:
 
 
 def test_watches_and_iterators_hold_their_laws_in_pyodide(selenium: Any) -> None:
-    laws, needed = ["test_watch", "test_iterators"], ["graphs", "dumper"]
+    laws, needed = ["test_watch", "test_lively", "test_iterators"], ["graphs", "dumper"]
     place(selenium, own(*[f"tests/core/{name}.py" for name in [*laws, *needed]]))
     assert _judge(selenium, laws) == 0
