@@ -60,7 +60,7 @@ class Checkpoint:
     def stored(self) -> Iterator[Any]:
         """All that is kept, each as it is kept."""
         yield from self.contents
-        yield from self.values.rows
+        yield self.values.plain
         for branch in self.branches.values():
             yield from [content for _, content in branch.pairs()]
 

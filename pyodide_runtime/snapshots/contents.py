@@ -223,9 +223,13 @@ class SlotsKind(Kind):
 
     def __init__(self, members: list[Any]) -> None:
         self._members = members
+        self._getters = [member.__get__ for member in members]
 
     def capture(self, obj: Any, before: Any) -> Any:
-        now = tuple([self._get(member, obj) for member in self._members])
+        try:
+            now = tuple([get(obj) for get in self._getters])
+        except AttributeError:  # not all of them are set
+            now = tuple([self._get(member, obj) for member in self._members])
         return before if before is not None and same_items(now, before) else now
 
     @staticmethod

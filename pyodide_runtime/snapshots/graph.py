@@ -209,12 +209,12 @@ class Checkpointer:
         """Some lively places hold more than plain values. Lists are lively no more; which these are."""
         plan = self._plan
         lists: list[int] = []
-        for place, keys, row in zip(plan.lively.places, plan.lively.keys, values.rows, strict=True):
-            entry = plan.entries[place]
-            found = {key for key, value in zip(keys, row, strict=True) if not is_plain(value)}
-            if found and not entry.keyed:
-                lists.append(place)
-            entry.loose |= found
+        for (place, key), value in zip(plan.lively.plain, values.plain, strict=True):
+            if not is_plain(value):
+                entry = plan.entries[place]
+                entry.loose |= {key}
+                if not entry.keyed:
+                    lists.append(place)
         self._settle(lists)
         return lists
 
@@ -222,7 +222,7 @@ class Checkpointer:
         """The loose places that hold something else now; where that is most easily captured, it is, and that is all."""
         entries = self._plan.entries
         changed: list[Change] = []
-        for (place, _, key), new, old in zip(self._plan.lively.loose, values.loose, self._values.loose, strict=True):
+        for (place, key), new, old in zip(self._plan.lively.loose, values.loose, self._values.loose, strict=True):
             if new is not old:
                 entry = entries[place]
                 leaf = Growth.leaf(self._plan, new) if key in entry.volatile else None

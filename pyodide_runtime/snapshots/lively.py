@@ -11,24 +11,20 @@ This module knows nothing of what follows from a change, and it does not find ou
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Sequence
-from itertools import chain
-from operator import call, is_, itemgetter
+from collections import deque
+from collections.abc import Container, Iterable, Sequence
+from itertools import compress
+from operator import getitem, is_not, setitem
 from typing import Any, NamedTuple
 
 __all__ = ["Lively", "Values"]
 
 
 class Values(NamedTuple):
-    """What lively places held at one moment: `rows`, one for each object, of its places that are not loose; and of the loose."""
+    """What lively places held at one moment: those that are not loose, and the loose."""
 
-    rows: list[tuple[Any, ...]]
+    plain: list[Any]
     loose: list[Any]
-
-    @property
-    def plain(self) -> Iterable[Any]:
-        """What the places held that are not loose, one after the other."""
-        return chain.from_iterable(self.rows)
 
 
 class Lively:
@@ -39,47 +35,46 @@ class Lively:
             of those that are.
     """
 
-    __slots__ = ("_getters", "_kept", "_objects", "_writers", "keys", "loose", "places")
+    __slots__ = ("_kept", "_keys", "_loose_keys", "_loose_objects", "_objects", "loose", "plain")
 
     def __init__(self, chosen: Iterable[tuple[int, Any, Sequence[Any], Sequence[Any]]] = ()) -> None:
-        #: Of each object with places that are not loose: its place in the plan, and their keys.
-        self.places: list[int] = []
-        self.keys: list[tuple[Any, ...]] = []
-        #: Of each loose place: that of its object in the plan, the object, and the key.
-        self.loose: list[tuple[int, Any, Any]] = []
+        #: Of each: the place of its object in the plan, and its key.
+        self.plain: list[tuple[int, Any]] = []
+        self.loose: list[tuple[int, Any]] = []
         self._objects: list[Any] = []
-        self._getters: list[Callable[[Any], tuple[Any, ...]]] = []
-        self._writers: list[Callable[[Iterable[tuple[Any, Any]]], None]] = []
+        self._keys: list[Any] = []
+        self._loose_objects: list[Any] = []
+        self._loose_keys: list[Any] = []
         self._kept: dict[int, tuple[tuple[Any, ...], tuple[Any, ...]]] = {}
         for place, obj, plain, loose in chosen:
             self._kept[place] = tuple(plain), tuple(loose)
-            self.loose += [(place, obj, key) for key in loose]
-            if plain:
-                keys = (*plain, *plain) if len(plain) == 1 else tuple(plain)  # of a single key a getter gives no tuple
-                self.places.append(place)
-                self.keys.append(keys)
-                self._objects.append(obj)
-                self._getters.append(itemgetter(*keys))
-                self._writers.append(_writer(obj))
+            self.plain += [(place, key) for key in plain]
+            self.loose += [(place, key) for key in loose]
+            self._objects += [obj] * len(plain)
+            self._keys += plain
+            self._loose_objects += [obj] * len(loose)
+            self._loose_keys += loose
 
     def __bool__(self) -> bool:
-        return bool(self.places or self.loose)
+        return bool(self._kept)
 
     def read(self) -> Values:
         """What the places hold now."""
-        loose = [obj[key] for _, obj, key in self.loose] if self.loose else []
-        values: Values = _new(Values, ([*map(call, self._getters, self._objects)], loose))
+        values: Values = _new(
+            Values, ([*map(getitem, self._objects, self._keys)], [*map(getitem, self._loose_objects, self._loose_keys)])
+        )
         return values
 
     def write(self, values: Values) -> None:
         """Let the places hold this again."""
-        rows, loose = self.read()
-        for write, keys, row, now in zip(self._writers, self.keys, values.rows, rows, strict=True):
-            if not all(map(is_, row, now)):
-                write(zip(keys, row, strict=True))
-        for (_, obj, key), value, now in zip(self.loose, values.loose, loose, strict=True):
-            if value is not now:
-                obj[key] = value
+        plain, loose = self.read()
+        for objects, keys, then, now in (
+            (self._objects, self._keys, values.plain, plain),
+            (self._loose_objects, self._loose_keys, values.loose, loose),
+        ):
+            other = [*map(is_not, then, now)]
+            if True in other:
+                deque(map(setitem, compress(objects, other), compress(keys, other), compress(then, other)), maxlen=0)
 
     def overlay(self, contents: Sequence[Any], values: Values, places: Container[int] | None = None) -> list[Any]:
         """The whole contents of a plan's entries, from contents that hold nobody knows what at lively places.
@@ -91,12 +86,10 @@ class Lively:
         for place in self._kept:
             if places is None or place in places:
                 whole[place] = whole[place].copy()
-        for place, keys, row in zip(self.places, self.keys, values.rows, strict=True):
-            if places is None or place in places:
-                _writer(whole[place])(zip(keys, row, strict=True))
-        for (place, _, key), value in zip(self.loose, values.loose, strict=True):
-            if places is None or place in places:
-                whole[place][key] = value
+        for known, held in ((self.plain, values.plain), (self.loose, values.loose)):
+            for (place, key), value in zip(known, held, strict=True):
+                if places is None or place in places:
+                    whole[place][key] = value
         return whole
 
     def unlike(self, other: Lively) -> set[int]:
@@ -110,36 +103,22 @@ class Lively:
         return [place for place, (keys, loose) in kept if not all(_has(contents[place], key) for key in (*keys, *loose))]
 
     def pick(self, contents: Sequence[Any], other: Lively | None = None, values: Values | None = None) -> Values:
-        """What the places hold in the contents of a plan's entries: whole ones, but for places that are lively for another, too, of
+        """What the places hold in the contents of a plan's entries: whole ones, but for objects with the same places in `other`, of
         which there are the values."""
-        if other is None or values is None:
-            rows = [get(contents[place]) for get, place in zip(self._getters, self.places, strict=True)]
-            return Values(rows, [contents[place][key] for place, _, key in self.loose])
-        unlike = self.unlike(other)
-        known = dict(zip(other.places, values.rows, strict=True))
-        loose = {(place, key): value for (place, _, key), value in zip(other.loose, values.loose, strict=True)}
-        return Values(
-            [
-                get(contents[place]) if place in unlike else known[place]
-                for get, place in zip(self._getters, self.places, strict=True)
-            ],
-            [contents[place][key] if place in unlike else loose[place, key] for place, _, key in self.loose],
-        )
+        known: dict[tuple[int, Any], Any] = {}
+        if other is not None and values is not None:
+            unlike = self.unlike(other)
+            pairs = [*zip(other.plain, values.plain, strict=True), *zip(other.loose, values.loose, strict=True)]
+            known = {where: value for where, value in pairs if where[0] not in unlike}
+
+        def found(where: tuple[int, Any]) -> Any:
+            return known[where] if where in known else contents[where[0]][where[1]]
+
+        return Values([*map(found, self.plain)], [*map(found, self.loose)])
 
 
 def _has(content: Any, key: Any) -> bool:
     return key in content if isinstance(content, dict) else key < len(content)
-
-
-def _writer(obj: Any) -> Callable[[Iterable[tuple[Any, Any]]], None]:
-    if isinstance(obj, dict):
-        return obj.update
-
-    def write(items: Iterable[tuple[Any, Any]]) -> None:
-        for key, value in items:
-            obj[key] = value
-
-    return write
 
 
 #: Makes a named tuple from all its fields, without naming them: once a frame.
