@@ -6,8 +6,8 @@ of how changes are found, or of how anything is brought back.
 
 from __future__ import annotations
 
-from collections.abc import Set
-from itertools import compress
+from collections.abc import Iterable, Set
+from itertools import compress, islice
 from operator import is_, is_not
 from typing import Any
 
@@ -84,9 +84,7 @@ class Growth:
     ) -> None:
         """An object without keys, or a list that is captured as a whole, has other parts than before."""
         if not entry.volatile:
-            parts = [*entry.kind.parts(new)]
-            found = dict(zip(map(id, parts), parts, strict=True))
-            fresh = [found[part] for part in found.keys() - map(id, entry.kind.parts(old)) if not is_value(found[part])]
+            fresh = [part for part in _added(entry.kind.parts(new), entry.kind.parts(old)) if not is_value(part)]
             if not fresh or not self._admit(entry, None, fresh, added):
                 return
         dropped.add((entry, None))
@@ -214,3 +212,15 @@ class Growth:
         fresh.mould, fresh.turns, fresh.wait = branch.mould, branch.turns, branch.wait
         fresh.has_replaced, fresh.has_sets = branch.has_replaced, branch.has_sets
         return fresh
+
+
+def _added(new: Iterable[Any], old: Iterable[Any]) -> Iterable[Any]:
+    """Which parts there are that there were not before."""
+    if type(new) is list and type(old) is list:
+        # Most often something was put at the end, and perhaps the first taken away, as in a trail.
+        for gone in (0, 1):
+            stays = len(old) - gone
+            if 0 <= stays <= len(new) and all(map(is_, new, islice(old, gone, None))):
+                return new[stays:]
+    known = set(map(id, old))
+    return [part for part in new if id(part) not in known]
