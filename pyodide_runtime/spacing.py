@@ -2,8 +2,10 @@
 
 A state between two captures is told by the one before and the actions since, so to go back to it takes those steps again.
 If a capture costs K, a step S, and a frame is gone back to with probability p, captures that are n frames apart cost
-K / n + p S (n - 1) / 2 a frame, which is least at n = sqrt(2 K / (p S)). Costs are measured, so hosts choose differently:
-nothing that becomes data may depend on it. It knows nothing of environments or frames.
+K / n + p S (n - 1) / 2 a frame, which is least at n = sqrt(2 K / (p S)). Only right after a correction that is not so. What
+follows is replayed with every correction, and captured somewhere on the way; so where a capture costs the same K, and where
+the next correction is looked for, it spares the most. Costs are measured, so hosts choose differently: nothing that becomes
+data may depend on it. It knows nothing of environments or frames.
 """
 
 from __future__ import annotations
@@ -19,6 +21,8 @@ AUTO: Literal["auto"] = "auto"
 #: How likely it is that a rollback goes back to a frame: to one that was simulated for the first time; to one that was replayed,
 #: where most corrections are of the frames before; to the one after the first that was replayed, for inputs arrive in order.
 FIRST, REPLAYED, SOONEST = 0.1, 0.03, 1.0
+#: A capture that costs more than so many steps is not worth its while even there: to go back over them costs half as much.
+_WORTH = 16.0
 #: So many steps and captures are measured; the shortest of each counts, for whatever comes between makes it longer.
 _MEASURED = 12
 #: Captures are never farther apart, in frames.
@@ -55,8 +59,9 @@ class Spacing:
             self._settle(self._capture_s / max(self._step_s, 1e-9))
 
     def _settle(self, ratio: float) -> None:
-        spaces = {likely: round(math.sqrt(2.0 * ratio / likely)) for likely in (FIRST, REPLAYED, SOONEST)}
+        spaces = {likely: round(math.sqrt(2.0 * ratio / likely)) for likely in (FIRST, REPLAYED)}
         self._spaces = {likely: min(_FARTHEST, max(1, space)) for likely, space in spaces.items()}
+        self._spaces[SOONEST] = 1 if ratio <= _WORTH else self._spaces[REPLAYED]
 
     def frames(self, likely: float) -> int:
         """How many frames there are from one capture to the next, where a frame is gone back to with this probability: `FIRST`,

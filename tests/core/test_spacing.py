@@ -155,9 +155,13 @@ def test_before_the_first_frame_in_which_all_capture_a_set_has_the_order_that_it
 
 def test_captures_are_as_far_apart_as_costs_make_them_pay() -> None:
     dear, cheap = Spacing(2.0), Spacing(0.04)
-    assert [dear.frames(likely) for likely in (SOONEST, FIRST, REPLAYED)] == [2, 6, 12]
+    assert [dear.frames(likely) for likely in (SOONEST, FIRST, REPLAYED)] == [1, 6, 12]
     assert [cheap.frames(likely) for likely in (SOONEST, FIRST, REPLAYED)] == [1, 1, 2]
     assert Spacing(1e9).frames(REPLAYED) == 32
+
+
+def test_right_after_a_correction_captures_are_worth_it_as_long_as_they_cost_less_than_the_steps_that_they_spare() -> None:
+    assert [Spacing(ratio).frames(SOONEST) for ratio in (0.1, 1.0, 16.0, 17.0)] == [1, 1, 1, 32]
 
 
 def test_costs_are_measured_over_the_first_frames_and_the_least_of_them_counts() -> None:
