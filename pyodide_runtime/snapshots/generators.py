@@ -19,10 +19,12 @@ from typing import Any
 from ..errors import SnapshotError
 from .contents import Kind
 
-__all__ = ["BitGeneratorKind", "Memory", "RandomKind", "RandomStateKind", "SeedSequenceKind"]
+__all__ = ["TWISTER_SIZE", "BitGeneratorKind", "Memory", "RandomKind", "RandomStateKind", "SeedSequenceKind"]
 
 _WORDS = 624
 _TWISTER = struct.Struct(f"<i{_WORDS}I")  # index and state of a Mersenne twister, as CPython keeps them
+#: NumPy keeps its index behind the state.
+TWISTER_SIZE = _TWISTER.size
 
 
 class Memory:

@@ -115,11 +115,11 @@ class Checkpointer:
         if plan.lively.loose:
             changed += self._changed_loose(values, grown)
         self._values = values
-        if changed or grown or self._branches:
+        if changed or grown.keys() != self._branches.keys():
             added = self._growth.follow(plan, self._branches, changed, grown, may_order=self._may_order)
             if added is not None:
                 self._extend(added)
-            self._branches = grown
+        self._branches = grown
         plan.saves += 1
         if plan.saves > plan.livened + SOON or plan.watch.moved or len(plan.entries) > plan.watched:
             self._go_on_watching()

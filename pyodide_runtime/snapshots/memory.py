@@ -24,7 +24,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from .contents import ARRAY, CELL, DICT, LIST, MISSING, Kind, SlotsKind
-from .generators import BitGeneratorKind, Memory, RandomKind, RandomStateKind, SeedSequenceKind
+from .generators import TWISTER_SIZE, BitGeneratorKind, Memory, RandomKind, RandomStateKind, SeedSequenceKind
 
 __all__ = ["WORD", "Places", "places_of"]
 
@@ -254,10 +254,20 @@ def _of_memory(memory: Memory | None) -> Places | None:
     words: list[int] = []
     stretches: list[Any] = []
     for address, size in memory.places:
-        more, long = _of_bytes(address, size)
+        more, long = (_of_twister(address), []) if size == TWISTER_SIZE and address % WORD == 0 else _of_bytes(address, size)
         words += more
         stretches += long
     return Places(words=words, stretches=stretches)
+
+
+def _of_twister(address: int) -> list[int]:
+    """The words that tell whether a Mersenne twister was drawn from or seeded: some of all.
+
+    Its index, which comes first or last, changes with every draw. After 624 it is what it was, but then all other words are new
+    ones, and the probability that eight of them are by chance what they were is 2 ** -256.
+    """
+    last = (TWISTER_SIZE - 1) // WORD
+    return [address + last * part // 9 * WORD for part in range(10)]
 
 
 def _of_random(obj: random.Random, contents: Any) -> Places | None:
@@ -265,7 +275,7 @@ def _of_random(obj: random.Random, contents: Any) -> Places | None:
     twister, half = _of_memory(contents[2]), _of_mapping(attributes, dict(attributes))
     if twister is None or half is None:
         return None
-    return half._replace(stretches=twister.stretches, within=attributes)
+    return half._replace(words=[*half.words, *twister.words], stretches=twister.stretches, within=attributes)
 
 
 def _of_bit_generator(obj: Any, contents: Any) -> Places | None:

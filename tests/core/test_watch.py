@@ -129,6 +129,12 @@ def _lock(obj: Any, rng: random.Random) -> None:
     obj.setflags(write=not obj.flags.writeable)
 
 
+def _whole_round(obj: random.Random, rng: random.Random) -> None:
+    """After so many draws the index is what it was."""
+    for _ in range(624 * rng.randrange(1, 3)):
+        obj.getrandbits(32)
+
+
 #: What is watched, and what may be done to it.
 SUBJECTS: dict[str, tuple[Callable[[], Any], list[Callable[[Any, random.Random], Any]]]] = {
     "mapping": (lambda: {"a": 1, "b": 2.5, "c": None}, [_set, _rename, _turn, _grow_and_shrink]),
@@ -146,7 +152,14 @@ SUBJECTS: dict[str, tuple[Callable[[], Any], list[Callable[[Any, random.Random],
     "array in another order": (lambda: np.zeros((3, 4), order="F"), [_element]),
     "view": (lambda: np.arange(12.0)[3:9], [_element]),
     "number": (lambda: np.array(3.5), [_element]),
-    "twister": (lambda: random.Random(5), [lambda obj, rng: obj.random(), lambda obj, rng: obj.gauss(0, 1)]),
+    "twister": (
+        lambda: random.Random(5),
+        [lambda obj, rng: obj.random(), lambda obj, rng: obj.gauss(0, 1), lambda obj, rng: obj.seed(rng.random()), _whole_round],
+    ),
+    "twister of NumPy": (
+        lambda: np.random.MT19937(5),
+        [lambda obj, rng: obj.random_raw(rng.randrange(1, 4)), lambda obj, rng: obj.random_raw(624)],
+    ),
     "pcg": (lambda: np.random.PCG64(5), [lambda obj, rng: obj.random_raw(rng.randrange(1, 4))]),
     "half words of pcg": (lambda: np.random.PCG64(5), [lambda obj, rng: np.random.Generator(obj).integers(9, dtype=np.uint32)]),
     "legacy": (lambda: np.random.RandomState(5), [lambda obj, rng: obj.standard_normal(), lambda obj, rng: obj.rand()]),
