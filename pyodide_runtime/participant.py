@@ -34,8 +34,8 @@ __all__ = ["STATS", "Participant"]
 
 #: Names of the numbers in a STATS record, in order; JavaScript's names, for its page shows them.
 STATS = (
-    "frame", "confirmedFrame", "episode", "rollbacks", "deepestRollback", "replayedFrames", "mispredictions", "stalls",
-    "roundTripMs", "bytesSent", "bytesReceived", "frameAdvantage", "distinctActions", "tickMs", "lastFrameIntervalMs",
+    "frame", "confirmedFrame", "episode", "rollbacks", "deepestRollback", "replayedFrames", "sparedFrames", "mispredictions",
+    "stalls", "roundTripMs", "bytesSent", "bytesReceived", "frameAdvantage", "distinctActions", "tickMs", "lastFrameIntervalMs",
 )  # fmt: skip
 #: How often a summary goes into the diagnostics, in ms.
 SUMMARY_MS = 1000.0
@@ -303,6 +303,7 @@ class Participant:
             counters.rollbacks,
             counters.deepest_rollback,
             counters.replayed,
+            counters.spared,
             counters.mispredictions,
             counters.stalls,
             -1.0 if trip is None else trip,

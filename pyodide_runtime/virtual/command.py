@@ -32,8 +32,8 @@ PROGRAM = "python -m pyodide_runtime simulate"
 #: So many matches of several players without a single misprediction have proved nothing about rollback.
 ENOUGH = 20
 TOTALS = (
-    "frames", "rollbacks", "replayed", "mispredictions", "stalls", "bytes_sent", "packets_sent", "packets_lost", "packets_parted",
-    "packets_overflowed", "packets_duplicated",
+    "frames", "rollbacks", "replayed", "spared", "mispredictions", "stalls", "bytes_sent", "packets_sent", "packets_lost",
+    "packets_parted", "packets_overflowed", "packets_duplicated",
 )  # fmt: skip
 
 
@@ -113,7 +113,8 @@ class Summary:
             f"  completed        {self.completed}",
             f"  frames           {total['frames']}",
             f"  mispredictions   {total['mispredictions']}",
-            f"  rollbacks        {total['rollbacks']}, {total['replayed']} frames replayed, the deepest {self.deepest} frames",
+            f"  rollbacks        {total['rollbacks']}, {total['replayed']} frames replayed ({total['spared']} of them spared), "
+            f"the deepest {self.deepest} frames",
             f"  stalls           {total['stalls']}",
             f"  packets          {total['packets_sent']} sent ({total['bytes_sent']} bytes), {total['packets_lost']} lost, "
             f"{total['packets_parted']} in partitions, {total['packets_overflowed']} for want of bandwidth, "

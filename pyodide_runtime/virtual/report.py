@@ -16,12 +16,12 @@ __all__ = ["PeerReport", "SimulationReport"]
 
 _TOLD = (
     "seed", "players", "identical", "failure", "detail", "frames", "rollbacks", "max_rollback_depth", "replayed",
-    "mispredictions", "stalls", "bytes_sent", "packets_sent", "packets_lost", "packets_parted", "packets_overflowed",
+    "spared", "mispredictions", "stalls", "bytes_sent", "packets_sent", "packets_lost", "packets_parted", "packets_overflowed",
     "packets_duplicated", "virtual_ms",
 )  # fmt: skip
 _TOLD_OF_PEERS = (
-    "players", "frames", "detail", "certified_through", "rollbacks", "max_rollback_depth", "replayed", "mispredictions",
-    "stalls", "bytes_sent", "bytes_received", "malformed",
+    "players", "frames", "detail", "certified_through", "rollbacks", "max_rollback_depth", "replayed", "spared",
+    "mispredictions", "stalls", "bytes_sent", "bytes_received", "malformed",
 )  # fmt: skip
 #: Outcomes that say that something is wrong with the environment or the netcode, not with the network.
 WRONG = {Outcome.DESYNC, Outcome.REFUSED, Outcome.ENVIRONMENT_ERROR}
@@ -41,6 +41,7 @@ class PeerReport:
         rollbacks: how often it went back.
         max_rollback_depth: the most frames that it replayed at once.
         replayed: how many frames it replayed in all.
+        spared: how many of these it did not simulate again, since the correction had changed nothing by then.
         mispredictions: how many inputs were not what had been predicted.
         stalls: how many frames had to wait for inputs.
         bytes_sent, bytes_received: in packets, without the headers of the transport.
@@ -56,6 +57,7 @@ class PeerReport:
     rollbacks: int
     max_rollback_depth: int
     replayed: int
+    spared: int
     mispredictions: int
     stalls: int
     bytes_sent: int
@@ -153,6 +155,11 @@ class SimulationReport:
     def replayed(self) -> int:
         """How many frames hosts replayed, all together."""
         return sum(peer.replayed for peer in self.peers)
+
+    @property
+    def spared(self) -> int:
+        """How many of these were not simulated again, since the correction had changed nothing by then, all together."""
+        return sum(peer.spared for peer in self.peers)
 
     @property
     def mispredictions(self) -> int:

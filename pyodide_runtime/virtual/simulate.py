@@ -227,6 +227,7 @@ def _peer(host: Host) -> PeerReport:
         rollbacks=counters.rollbacks,
         max_rollback_depth=counters.deepest_rollback,
         replayed=counters.replayed,
+        spared=counters.spared,
         mispredictions=counters.mispredictions,
         stalls=counters.stalls,
         bytes_sent=sum(peer.bytes_sent for peer in peers),
