@@ -81,6 +81,9 @@ class Attendance:
                 if host != lineup.host:
                     course.session.expect_report(host)
                     course.ledger.expect(host)
+            for peer in map(lineup.peers.__getitem__, lineup.members):
+                if peer.episode < course.episode:
+                    peer.begin_episode(course.episode)  # it was let in; of this episode it has not said yet what it lacks
 
     def newcomer(self, packet: Packet) -> Peer | None:
         """Another incarnation of a host than the one that is known, or a spectator; None if its hello is still to come.
@@ -149,7 +152,7 @@ class Attendance:
         elif lineup.is_late(peer) and not lineup.watching:
             pass  # it is only to come, and nobody waits for it
         elif lineup.watching:
-            return self._lost_while_watching(peer, reason)
+            return self._lost_while_watching(peer, reason, now_ms)
         elif phase is Phase.CONNECTING and (settings.on_drop is OnDrop.END or not peer.heard_hello):
             return reason
         elif self._absences.give_up(peer, self._silence.since, now_ms):
@@ -158,12 +161,10 @@ class Attendance:
             self.line_up()
         return None
 
-    def _lost_while_watching(self, peer: Peer, reason: Reason) -> Reason | None:
+    def _lost_while_watching(self, peer: Peer, reason: Reason, now_ms: float) -> Reason | None:
         """One that comes late agrees on nothing; but somebody must be left from whom it can learn."""
         peer.closed_at = peer.closed_at or 0.0
-        peers = self._lineup.peers
-        alone = all(peers[host].closed_at is not None for host in self._membership.left_over if host in peers)
-        return reason if alone else None
+        return None if self._lineup.teachers(now_ms) else reason
 
     def agree(self, now_ms: float) -> Reason | None:
         """Give up those who are gone, if all agree. How the match ends if they cannot, for want of those that would have to."""
