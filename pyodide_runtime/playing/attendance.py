@@ -58,6 +58,7 @@ class Attendance:
         self._appealed_at = -APPEAL_MS
         self._now = 0.0
         self._over = False
+        self._unasked: dict[int, tuple[int, int]] = {}  # by host, in which episode which incarnation of it is about to be let in
 
     def called(self, now_ms: float) -> None:
         """This host was called. What it learns by that of who came is taken to be so from now on."""
@@ -127,7 +128,23 @@ class Attendance:
                     self._absences.returned(host)
                     number = frame.record.frame + 1
                     self._journal.note({"event": "returned", "host": host, "episode": course.episode, "frame": number})
+                    self._give_up_unasked(host, incarnation)
                 self.line_up()
+
+    def _give_up_unasked(self, host: int, incarnation: int) -> None:
+        """Give up one that is let in, if its word was not asked for when others were given up, though one of these may have let
+        it in by then: it may have taken from that one what nobody else has. It comes in again."""
+        if self._unasked.pop(host, None) == (self._course.episode, incarnation):
+            reason = (Outcome.PEER_LOST, f"{self._lineup.name(host)} was let in while others were given up")
+            self._absences.lose(host, incarnation, reason, self._now, sure=False)
+
+    def _note_unasked(self) -> None:
+        """Others were given up: keep in mind who is about to be let in, and was not asked."""
+        for host, standing in enumerate(self._membership.standings):
+            queue = self._course.session.queues[self._membership.players[host][0]]
+            newest = queue.held(queue.last)
+            if newest is not None and newest[0] & RETURNS and newest[0] >> 4 > standing.running:
+                self._unasked[host] = (self._course.episode, newest[0] >> 4)
 
     # -- going -------------------------------------------------------------------------------------------------------
 
@@ -185,6 +202,7 @@ class Attendance:
             course.session.release(host)
             course.ledger.release(host)
         if given_up:
+            self._note_unasked()
             self.line_up()
         return None
 
