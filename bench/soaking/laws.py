@@ -97,7 +97,7 @@ def check(table: Table) -> Counts:
     _check_completed(table)
     _check_certified(table, oracle)
     _check_survivors(table)
-    _check_drops(table, oracle)
+    _check_drops(table)
     return counts
 
 
@@ -166,14 +166,20 @@ def _check_survivors(table: Table) -> None:
             raise Broken(f"hosts {host.number} and {left[0].number} were left over with {rows[0]} and {rows[1]} rows")
 
 
-def _check_drops(table: Table, oracle: Oracle) -> None:
+def _check_drops(table: Table) -> None:
     """A drop is agreed at one frame: all that were there note the frame from which on their rows say that the player is absent."""
     noted: dict[int, set[tuple[int, int]]] = defaultdict(set)
+    # Where a drop ends a match, those that gave each other up each end by themselves, and need not agree on a third.
+    ending = table.scenario.on_drop is OnDrop.END
+    given_up = {number for number, *_ in _noted(table, "dropped")} if ending else set()
     returned = _noted(table, "returned")
-    ends = {episode: frames for episode, frames, _ in oracle.ends}
+    # Of the episodes that had an end of their own: after one that a drop has cut off there is no next.
+    ends = {episode: frames for _, journal in _journals(table) for episode, frames, _ in journal.ends}
     delay = table.scenario.input_delay
     first = delay.first if isinstance(delay, InputDelay) else delay
     for host in table.hosts:
+        if host.number in given_up:
+            continue
         journal = [*host.before, host.journal][0]  # later incarnations note what was agreed on before they came
         rows = {(int(cells[0][1]), int(cells[1][1])): dict(cells) for cells in journal.cells}
         for note in [note for note in journal.notes if note["event"] == "dropped"]:

@@ -163,9 +163,12 @@ class Membership:
         Empty once all is said and here.
         """
         known = [standing[:2] for standing in self.standings]
-        gone = [player for host in self.undecided for player in self.players[host]]
+        left_over = self.left_over
+        # Of those, too, for whom somebody stood in who is gone now: what that one gave goes on where all have it.
+        frozen = [host for host, standing in enumerate(self.standings) if standing.out and standing.sponsor not in left_over]
+        gone = [player for host in {*self.undecided, *frozen} for player in self.players[host]]
         found = []
-        for host in self.left_over:
+        for host in left_over:
             told = self._statements.get(host)
             if host == self.host:
                 continue

@@ -58,6 +58,7 @@ class Attendance:
         self._appealed_at = -APPEAL_MS
         self._now = 0.0
         self._over = False
+        self._unasked: dict[int, tuple[int, int]] = {}  # by host, in which episode which incarnation of it is about to be let in
 
     def called(self, now_ms: float) -> None:
         """This host was called. What it learns by that of who came is taken to be so from now on."""
@@ -81,6 +82,9 @@ class Attendance:
                 if host != lineup.host:
                     course.session.expect_report(host)
                     course.ledger.expect(host)
+            for peer in map(lineup.peers.__getitem__, lineup.members):
+                if peer.episode < course.episode:
+                    peer.begin_episode(course.episode)  # it was let in; of this episode it has not said yet what it lacks
 
     def newcomer(self, packet: Packet) -> Peer | None:
         """Another incarnation of a host than the one that is known, or a spectator; None if its hello is still to come.
@@ -124,7 +128,23 @@ class Attendance:
                     self._absences.returned(host)
                     number = frame.record.frame + 1
                     self._journal.note({"event": "returned", "host": host, "episode": course.episode, "frame": number})
+                    self._give_up_unasked(host, incarnation)
                 self.line_up()
+
+    def _give_up_unasked(self, host: int, incarnation: int) -> None:
+        """Give up one that is let in, if its word was not asked for when others were given up, though one of these may have let
+        it in by then: it may have taken from that one what nobody else has. It comes in again."""
+        if self._unasked.pop(host, None) == (self._course.episode, incarnation):
+            reason = (Outcome.PEER_LOST, f"{self._lineup.name(host)} was let in while others were given up")
+            self._absences.lose(host, incarnation, reason, self._now, sure=False)
+
+    def _note_unasked(self) -> None:
+        """Others were given up: keep in mind who is about to be let in, and was not asked."""
+        for host, standing in enumerate(self._membership.standings):
+            queue = self._course.session.queues[self._membership.players[host][0]]
+            newest = queue.held(queue.last)
+            if newest is not None and newest[0] & RETURNS and newest[0] >> 4 > standing.running:
+                self._unasked[host] = (self._course.episode, newest[0] >> 4)
 
     # -- going -------------------------------------------------------------------------------------------------------
 
@@ -149,7 +169,7 @@ class Attendance:
         elif lineup.is_late(peer) and not lineup.watching:
             pass  # it is only to come, and nobody waits for it
         elif lineup.watching:
-            return self._lost_while_watching(peer, reason)
+            return self._lost_while_watching(peer, reason, now_ms)
         elif phase is Phase.CONNECTING and (settings.on_drop is OnDrop.END or not peer.heard_hello):
             return reason
         elif self._absences.give_up(peer, self._silence.since, now_ms):
@@ -158,12 +178,10 @@ class Attendance:
             self.line_up()
         return None
 
-    def _lost_while_watching(self, peer: Peer, reason: Reason) -> Reason | None:
+    def _lost_while_watching(self, peer: Peer, reason: Reason, now_ms: float) -> Reason | None:
         """One that comes late agrees on nothing; but somebody must be left from whom it can learn."""
         peer.closed_at = peer.closed_at or 0.0
-        peers = self._lineup.peers
-        alone = all(peers[host].closed_at is not None for host in self._membership.left_over if host in peers)
-        return reason if alone else None
+        return None if self._lineup.teachers(now_ms) else reason
 
     def agree(self, now_ms: float) -> Reason | None:
         """Give up those who are gone, if all agree. How the match ends if they cannot, for want of those that would have to."""
@@ -184,6 +202,7 @@ class Attendance:
             course.session.release(host)
             course.ledger.release(host)
         if given_up:
+            self._note_unasked()
             self.line_up()
         return None
 

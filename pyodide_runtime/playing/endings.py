@@ -108,8 +108,6 @@ class Endings:
                 self._outbox.send(peer, INPUT, self._own(heard=True))
             return None
         self._ends[peer.host] = packet
-        if lineup.watching and not course.runtime.done:
-            course.session.stop = packet.frames  # where it ends, if it was cut off
         if phase is not Phase.SETTLING:
             return None
         peer.end_heard = peer.end_heard or packet.heard
@@ -120,6 +118,9 @@ class Endings:
 
     def _compare(self, peer: Peer, packet: End) -> Doubt | None:
         episode, ledger, name = self._course.episode, self._course.ledger, self._lineup.name(peer.host)
+        if self._lineup.watching and packet.frames < len(ledger):
+            # A drop cut it off there, and others went on apart from it: what it has is a beginning of theirs.
+            return self._course.claim(peer.host, packet.frames, packet.chain)
         if packet.frames != len(ledger):
             return Doubt(peer.host, f"episode {episode} has {len(ledger)} frames here and {packet.frames} at {name}")
         if packet.chain != ledger.newest:

@@ -104,8 +104,8 @@ class Greetings:
         peer.heard_hello = True
         peer.begun = packet.begun
         peer.knows_us = peer.knows_us or packet.heard == lineup.incarnation
-        if lineup.watching:
-            lineup.membership.merge(packet.standings, also_sponsors=True)
+        if lineup.watching and lineup.membership.merge(packet.standings, also_sponsors=True):
+            lineup.work_out()
         # As long as it has not begun, it may not know that it was heard: an answer can be lost.
         settled = packet.heard == lineup.incarnation and (packet.begun or lineup.watching)
         if phase is not Phase.CONNECTING and not settled:

@@ -47,6 +47,7 @@ class Lineup:
         self._patience = settings.disconnect_after_ms
         self._goes_on = settings.on_drop.goes_on
         self._numbers = len(hosts) + settings.spectators
+        self._awaited: dict[int, int] = {}  # which incarnation of a host was last expected to say hello
         for number in range(len(hosts)):
             if number != host:
                 # Of the peers of one that comes late it is not known how often they came.
@@ -77,11 +78,6 @@ class Lineup:
         silent = self.watching and (self._is_silent(peer, now_ms, SILENT_MS) or peer.closed_at is not None)
         return peer.heard_hello and peer.knows_us and not silent
 
-    def knows_the_match(self, peer: Peer, now_ms: float) -> bool:
-        """Whether one can learn from a peer how the match goes: it plays, or has played, and is there."""
-        plays = peer.begun or not self.is_late(peer)
-        return plays and peer.closed_at is None and not self._is_silent(peer, now_ms, self._patience)
-
     @staticmethod
     def _is_silent(peer: Peer, now: float, ms: float) -> bool:
         return peer.last_heard is None or now - peer.last_heard > ms
@@ -107,9 +103,10 @@ class Lineup:
         """Work out anew what follows from who plays."""
         membership = self.membership
         for host in membership.left_over:
-            known = self.peers.get(host)
-            if host != self.host and (known is None or known.incarnation < membership.standings[host].running):
+            known, running = self.peers.get(host), membership.standings[host].running
+            if host != self.host and (known is None or known.incarnation < running > self._awaited.get(host, 0)):
                 self.meet(host, -1)  # it came back, and is still to say hello
+                self._awaited[host] = running
         self.members = [host for host in membership.left_over if host in self.peers and not self.is_late(self.peers[host])]
         # Of those who are gone everybody passes on what it has: to the sponsor, too, before it goes on with it.
         hosts = membership.host_of.items()
@@ -142,6 +139,19 @@ class Lineup:
         if self.watching or len(self.peers) == len(self.members):
             return []
         return [peer for peer in self.peers.values() if peer.heard_hello and self.is_late(peer)]
+
+    def teachers(self, now_ms: float) -> list[Peer]:
+        """The peers from whom one that comes late can learn: who plays, or has played, and is there, though others gave it up.
+
+        One that was never heard may be there, too, as long as nobody has given it up.
+        """
+        found = []
+        for peer in self.peers.values():
+            plays = not self.is_spectator(peer.host) and (peer.begun or not self.is_late(peer))
+            to_come = peer.last_heard is None and not self.membership.is_out(peer.host)
+            if plays and peer.closed_at is None and (to_come or not self._is_silent(peer, now_ms, self._patience)):
+                found.append(peer)
+        return found
 
     @property
     def untold(self) -> list[int]:

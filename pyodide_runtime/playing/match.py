@@ -503,7 +503,8 @@ class Match:
             self._arrivals.acknowledge(peer, packet, now)
         elif packet.episode == self.episode:
             self._arrivals.learn(peer, packet, now)
-            if self.phase is not Phase.OVER and (late or not self.membership.is_out(peer.host)):
+            # Who watches takes what is final, and that is right whoever tells it: where all have given each other up, too.
+            if self.phase is not Phase.OVER and (self.lineup.watching or not self.membership.is_out(peer.host)):
                 self._differs(self._arrivals.take(peer, packet, now))
         elif packet.episode == self.episode + 1 and self.phase is Phase.SETTLING:
             self._endings.pass_on()

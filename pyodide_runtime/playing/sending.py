@@ -89,14 +89,16 @@ class Sending:
         if not learners or now_ms - self._fed_at < self._period:
             return
         self._fed_at = now_ms
-        needs = course.needs
-        players = range(len(needs)) if over else lineup.untold
+        count = len(course.session.queues)
+        players = range(count) if over else lineup.untold
         for peer in learners:
             further = peer.episode > course.episode  # it has gone on with others, and there is nothing to learn here
             if not further:
-                streams = lesson(course.history, peer, players, len(needs))
-                self._send(peer, now_ms, peer.episode, needs, streams)
                 end = self._archive.get(peer.episode)
+                # What is held beyond that is not spoken of: a host that was let in meanwhile may give those inputs itself.
+                final = len(course.ledger) if end is None else end.frames
+                streams = lesson(course.history, peer, players, count)
+                self._send(peer, now_ms, peer.episode, (final,) * count, streams)
                 if end is not None and peer.held >= end.frames:
                     self._outbox.send(peer, INPUT, end)
             if goodbye is not None and (further or (peer.episode == course.episode and peer.held >= course.session.final)):

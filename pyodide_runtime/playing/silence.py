@@ -73,13 +73,8 @@ class Silence:
         self._taught_at = now_ms
 
     def is_untaught(self, now_ms: float) -> bool:
-        """Whether nobody was there for too long from whom one that comes late can learn.
-
-        Those are who plays, or has played, and not others who come late.
-        """
-        lineup = self._lineup
-        players = [peer for peer in lineup.peers.values() if not lineup.is_spectator(peer.host)]
-        if any(lineup.knows_the_match(peer, now_ms) for peer in players):
+        """Whether nobody was there for too long from whom one that comes late can learn."""
+        if any(peer.last_heard is not None for peer in self._lineup.teachers(now_ms)):
             self._taught_at = now_ms
         return now_ms - self._taught_at > self._patience
 

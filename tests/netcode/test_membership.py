@@ -41,6 +41,7 @@ class Host:
         self.known = [0] * len(players)  # the incarnations that it listens to
         self.reported = [0] * len(players)  # how many frames they hold of all
         self.final = self.looked = 0
+        self.unasked: dict[int, int] = {}  # who is about to be let in, and was not asked when others were given up
 
     def __repr__(self) -> str:
         return f"host {self.number}, incarnation {self.incarnation}"
@@ -168,6 +169,10 @@ class Group(RuleBasedStateMachine):
             and not membership.missing(0, host.needs)
         ):
             membership.settle()
+            for player, owner in membership.host_of.items():
+                back = host.streams[player][-1][1] if host.streams[player] else -1
+                if back > membership.standings[owner].running:
+                    host.unasked[owner] = back
 
     def look(self, host: Host) -> None:
         """See what is final, and let in those who return in it."""
@@ -178,6 +183,8 @@ class Group(RuleBasedStateMachine):
                 if back >= 0:
                     host.reported[owner] = max(host.reported[owner], 0)
                     host.membership.admit(owner, back)
+                    if host.unasked.get(owner) == back:
+                        host.membership.suspect(owner, back)
                     if owner == host.number and back == host.incarnation:
                         host.watching = False
             host.looked += 1
@@ -350,3 +357,14 @@ def test_what_one_has_of_a_host_that_is_gone_all_get_before_they_go_on() -> None
     here.hear(1, there.state(0, [5, 5, 9]))
     assert here.missing(0, [5, 5, 7]) == [1] and here.owner(2) is None
     assert here.missing(0, [5, 5, 9]) == [] and here.missing(1, [5, 5, 9]) == [1]
+
+
+def test_what_one_has_of_a_stand_in_that_is_gone_all_get_before_they_go_on() -> None:
+    """The stand-in may have let the host in with its last input."""
+    here, there = Membership(1, [[0], [1], [2], [3]]), Membership(2, [[0], [1], [2], [3]])
+    for membership in (here, there):
+        membership.merge([Standing(gone=0, left=True, sponsor=3)] + [Standing()] * 3, also_sponsors=True)
+        membership.suspect(3, 0)
+    here.hear(2, there.state(0, [9, 5, 5, 5]))
+    assert here.missing(0, [8, 5, 5, 5]) == [2] and here.owner(0) == 3
+    assert here.missing(0, [9, 5, 5, 5]) == []

@@ -12,7 +12,7 @@ from pyodide_runtime.network.virtual import NetworkConditions, Partition
 from pyodide_runtime.network.wire import Inputs, Members, Stream, encode, session_key
 from pyodide_runtime.playing.match import Match
 from pyodide_runtime.settings import Outcome, Phase
-from pyodide_runtime.virtual.scenario import Departure, Scenario
+from pyodide_runtime.virtual.scenario import Departure, Freeze, Scenario
 from pyodide_runtime.virtual.table import Table
 
 from .environments import Pond
@@ -64,3 +64,16 @@ def test_who_was_not_let_in_when_others_agreed_comes_in_again(let_in: bool) -> N
     agreed = (known if let_in else known._replace(running=0), others, Standing(0, 0, False, 1))
     match.receive(1, encode(Members(1, 0, 0, agreed, match._course.needs, True), KEY), 1e6)
     assert (match.outcome is Outcome.DROPPED) is not let_in
+
+
+def test_who_may_have_been_let_in_by_a_host_that_is_gone_comes_in_again() -> None:
+    """The stand-in lets it in, and is given up by the third, which cannot know that; what the two said to each other since then
+    the third never has."""
+    page = Departure(host=0, at_ms=1000, how="leaves", back_ms=50)
+    freeze = Freeze(host=1, at_ms=1600, for_ms=1500)
+    line = NetworkConditions(latency_ms=100)
+    options: dict[str, Any] = {"conditions": line, "disconnect_after_ms": 1500.0, "arbitrated": False, "return_within_ms": 5000.0}
+    table = table_of(3, frames=90, departures=(page,), freezes=(freeze,), **options).run()
+    check(table)
+    assert [match.outcome for match in table.matches] == [Outcome.COMPLETED] * 3
+    assert [match.incarnation for match in table.matches] == [2, 1, 0]

@@ -37,6 +37,11 @@ def test_a_seed_is_all_that_a_session_needs() -> None:
     assert asdict(play(3)) == asdict(play(3)) != asdict(play(5))
 
 
+@pytest.mark.parametrize("seed", [720, 764, 1196, 1789, 8609, 9083, 9514])
+def test_a_session_that_once_broke_a_law_holds(seed: int) -> None:
+    assert play(seed).failure is None
+
+
 def test_an_ill_willed_player_is_among_the_first_sessions() -> None:
     report = next(report for report in map(play, range(16, 40)) if report.ill)
     assert report.failure is None
