@@ -135,26 +135,13 @@ def test_generators_that_share_their_bits_go_on_sharing_them() -> None:
     assert digest([[one, two]]) != digest([[one, np.random.default_rng(1)]])
 
 
-def test_half_a_pair_is_forgotten_by_going_to_where_it_was_used_up() -> None:
-    """The bit generator is the same before and after the second half is drawn."""
-    generator = np.random.RandomState(0)
-    checkpointer = Checkpointer([[generator]])
-    generator.normal()
-    half = checkpointer.save()
-    generator.normal()
-    whole = checkpointer.save()
-    following = generator.normal()
-    for _ in range(2):
-        checkpointer.restore(whole)
-        checkpointer.restore(half)
-        checkpointer.restore(whole)
-        assert generator.normal() == following
-
-
-def test_so_it_is_in_what_hangs_at_a_place_that_is_often_filled_anew() -> None:
-    root = Thing(state=None)
+@pytest.mark.parametrize("made_anew", [False, True])
+def test_half_a_pair_is_forgotten_by_going_to_where_it_was_used_up(made_anew: bool) -> None:
+    """The bit generator is the same before and after the second half is drawn; also in what hangs at a place that is often filled
+    anew."""
+    root = Thing(state=Thing(generator=np.random.RandomState(0)))
     checkpointer = Checkpointer([root])
-    for seed in range(4):
+    for seed in range(4 if made_anew else 0):
         root.state = Thing(generator=np.random.RandomState(seed))
         checkpointer.save()
     generator = root.state.generator
@@ -164,6 +151,7 @@ def test_so_it_is_in_what_hangs_at_a_place_that_is_often_filled_anew() -> None:
     whole = checkpointer.save()
     following = generator.normal()
     for _ in range(2):
+        checkpointer.restore(whole)
         checkpointer.restore(half)
         checkpointer.restore(whole)
         assert generator.normal() == following
