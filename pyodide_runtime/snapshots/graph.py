@@ -88,8 +88,6 @@ class Checkpointer:
         self._doubtful: Iterable[int] | None = ()
         self._reshaped: Iterable[int] = ()
 
-    # -- finding -----------------------------------------------------------------------------------------------------
-
     # -- saving ------------------------------------------------------------------------------------------------------
 
     def save(self) -> Checkpoint:
@@ -205,16 +203,16 @@ class Checkpointer:
         # They are not watched as yet, and so may always have changed.
         plan.watch.lose([place for place in places if place not in plan.watch.moved])
 
-    def _loosen(self, values: Values) -> list[int]:
+    def _loosen(self, values: Values) -> set[int]:
         """Some lively places hold more than plain values. Lists are lively no more; which these are."""
         plan = self._plan
-        lists: list[int] = []
+        lists: set[int] = set()
         for (place, key), value in zip(plan.lively.plain, values.plain, strict=True):
             if not is_plain(value):
                 entry = plan.entries[place]
                 entry.loose |= {key}
                 if not entry.keyed:
-                    lists.append(place)
+                    lists.add(place)
         self._settle(lists)
         return lists
 
