@@ -5,8 +5,8 @@
 
 import { readPieces } from "../pieces.js";
 
-/** How often the worker is told of bytes that have arrived, in milliseconds. */
-const TELL_EVERY = 50;
+/** How long after bytes have arrived the worker is told, of all together, in milliseconds. */
+const TELL_AFTER = 50;
 
 /**
  * @typedef {object} Order
@@ -25,19 +25,26 @@ const TELL_EVERY = 50;
  * @returns {Promise<void>} resolved when all is brought, or why it cannot be
  */
 export async function carry({ url, bytes, pieces, port }, get = (address) => fetch(address)) {
-  let [arrived, told] = [0, performance.now()];
+  let arrived = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
+  const tell = () => {
+    clearTimeout(timer);
+    timer = undefined;
+    if (arrived > 0) port.postMessage({ arrived });
+    arrived = 0;
+  };
   const give = (/** @type {number} */ piece, /** @type {Uint8Array<ArrayBuffer>} */ { buffer }) => {
     port.postMessage({ piece, bytes: buffer }, [buffer]);
   };
   try {
     await readPieces({ bytes, pieces }, get(url), give, (count) => {
       arrived += count;
-      if (performance.now() - told < TELL_EVERY) return;
-      port.postMessage({ arrived });
-      [arrived, told] = [0, performance.now()];
+      timer ??= setTimeout(tell, TELL_AFTER);
     });
-    if (arrived > 0) port.postMessage({ arrived });
+    tell();
   } catch (error) {
+    tell();
     port.postMessage({ error: error instanceof Error ? error.message : String(error) });
   }
 }

@@ -66,6 +66,18 @@ test("what has arrived can be used while the rest is on its way", async () => {
   done();
 });
 
+test("of a line that stands still it is told what it has brought", async () => {
+  const { send, close, arrived, carried, done } = begun();
+  send(0, PIECE + 5);
+  const deadline = performance.now() + 5000;
+  while (arrived.length === 0 && performance.now() < deadline) await settled(carried);
+  assert.deepEqual(arrived, [PIECE + 5]);
+  send(PIECE + 5, BYTES.length);
+  close();
+  await carried;
+  done();
+});
+
 test("a piece that is not what was named is refused, and so is all that needs it", async () => {
   const { download, send, close } = begun({ pieces: [HASHES[0] ?? "", "0".repeat(64), HASHES[2] ?? ""] });
   send(0, BYTES.length);

@@ -8,15 +8,22 @@
 /** How often a stage in progress is reported, in milliseconds. */
 const REPORT_EVERY = 50;
 
+/**
+ * A stage, and the timer until its growth is reported. Growth is reported late rather than left out: else nobody would
+ * hear what a line that then stands still has brought last.
+ *
+ * @typedef {Stage & {timer?: ReturnType<typeof setTimeout>}} Growing
+ */
+
 /** The stages of one start-up, reported as they change. */
 export class Stages {
-  /** @type {Map<string, Stage & {reported: number}>} */
+  /** @type {Map<string, Growing>} */
   #stages = new Map();
   #report;
   #now;
 
   /**
-   * @param {(stage: Stage) => void} report gets a copy whenever a stage begins, ends, or has grown for a while
+   * @param {(stage: Stage) => void} report gets a copy whenever a stage begins, ends, and some time after it has grown
    * @param {() => number} [now] milliseconds
    */
   constructor(report, now = () => performance.timeOrigin + performance.now()) {
@@ -46,7 +53,8 @@ export class Stages {
    */
   begin(name) {
     if (this.#stages.has(name)) return;
-    const stage = { name, bytes: 0, total: null, start: this.#now(), end: null, reported: 0 };
+    /** @type {Growing} */
+    const stage = { name, bytes: 0, total: null, start: this.#now(), end: null };
     this.#stages.set(name, stage);
     this.#tell(stage);
   }
@@ -84,12 +92,13 @@ export class Stages {
     const stage = this.#stages.get(name);
     if (!stage) return;
     stage.bytes += bytes;
-    if (this.#now() - stage.reported >= REPORT_EVERY) this.#tell(stage);
+    stage.timer ??= setTimeout(() => this.#tell(stage), REPORT_EVERY);
   }
 
-  /** @param {Stage & {reported: number}} stage */
+  /** @param {Growing} stage */
   #tell(stage) {
-    stage.reported = this.#now();
+    clearTimeout(stage.timer);
+    delete stage.timer;
     const { name, bytes, total, start, end } = stage;
     this.#report({ name, bytes, total, start, end });
   }
