@@ -11,13 +11,14 @@ from typing import Any
 
 from .contents import Kind
 from .lively import Values
-from .parts import Branch, Entry, Leaf, Plan
+from .parts import Branch, Cast, Entry, Leaf, Plan
 from .watch import Item
 
-__all__ = ["Branches", "Checkpoint", "Place"]
+__all__ = ["AnyBranch", "Branches", "Checkpoint", "Place"]
 
 Place = tuple[Entry, Any]  # an entry of the plan, and the key in it (None where there are no keys)
-Branches = dict[Place, Branch | Leaf]
+AnyBranch = Branch | Cast | Leaf
+Branches = dict[Place, AnyBranch]
 
 
 class Checkpoint:

@@ -57,7 +57,15 @@ class Kind(abc.ABC):
     `capture` returns the contents; given the contents captured before, it returns that very object if nothing
     changed, so that snapshots share it. `restore` writes contents back. `parts` lists the objects that contents
     refer to.
+
+    Attributes:
+        refers: whether they may refer to any.
     """
+
+    refers = False
+
+    def __init_subclass__(cls) -> None:
+        cls.refers = cls.parts is not Kind.parts
 
     @abc.abstractmethod
     def capture(self, obj: Any, before: Any) -> Any:

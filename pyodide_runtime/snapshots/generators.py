@@ -61,17 +61,19 @@ def _words_of(generator: random.Random) -> bytes:
 
 @functools.cache
 def _random_is_readable() -> bool:
-    """Whether a `random.Random` has its state where it is looked for."""
+    """Whether a `random.Random` has its state where it is looked for, to be read and written."""
     if sys.byteorder != "little":
         return False
     trial = random.Random(20)
     memory = _memory_of_random(trial)
+    data, state = memory.read(), trial.getstate()
     for _ in range(3):
         if memory.read() != _words_of(trial):
             return False
         trial.random()
         trial.randbytes(1200)
-    return True
+    memory.write(data)
+    return trial.getstate() == state
 
 
 class RandomKind(Kind):
@@ -89,8 +91,11 @@ class RandomKind(Kind):
         return (now, gauss, memory)
 
     def restore(self, obj: Any, contents: Any) -> None:
-        data, gauss, _ = contents
-        if self.capture(obj, contents) is not contents:
+        data, gauss, memory = contents
+        if memory is not None:
+            memory.write(data)
+            obj.gauss_next = gauss
+        elif self.capture(obj, contents) is not contents:
             index, *words = _TWISTER.unpack(data)
             obj.setstate((3, (*words, index), gauss))
 

@@ -28,7 +28,7 @@ from typing import Any
 
 from .checkpoint import Branches, Checkpoint
 from .contents import DICT, LIST, Kind, ReplacedKind
-from .growth import Change, Growth
+from .growth import Change, Growth, may_lead_on
 from .lively import Values
 from .livening import LATE, LONGEST_LIST, SOON, gather, liven, liven_alike
 from .parts import Addition, Plan
@@ -79,7 +79,7 @@ class Checkpointer:
             search(root, plan.index, main, type(root).__name__, may_order=self._may_order)
         plan.entries, plan.held, plan.most = main.entries, main.held, 2 * len(main.entries) + 100
         plan.has_replaced, plan.has_sets = main.has_replaced, main.has_sets
-        plan.watch, plan.watched = Watch(plan.entries), len(plan.entries)
+        plan.watch, plan.watched, plan.due = Watch(plan.entries), len(plan.entries), SOON
         self._plan, self._contents, self._values = plan, main.contents, plan.lively.read()
         self._branches: Branches = {}
         self._stale = False
@@ -119,7 +119,7 @@ class Checkpointer:
                 self._extend(added)
         self._branches = grown
         plan.saves += 1
-        if plan.saves > plan.livened + SOON or plan.watch.moved or len(plan.entries) > plan.watched:
+        if plan.saves >= plan.due or plan.watch.moved or len(plan.entries) > plan.watched:
             self._go_on_watching()
         self._doubtful = self._reshaped = ()
         plan.spoiled = False
@@ -156,9 +156,9 @@ class Checkpointer:
         return ({*found, *before} if before else found), ({*moved, *self._reshaped} if self._reshaped else moved)
 
     def _capture(self, places: Iterable[int], unknown: Container[int]) -> list[Change]:
-        """Take the contents of the entries at these places; those that have really changed."""
+        """Take the contents of the entries at these places; those that have changed, and may lead to something new."""
         entries, contents = self._plan.entries, self._contents
-        fresh = contents.copy()
+        fresh, different = contents.copy(), False
         found: list[Change] = []
         for place in places:
             entry, old = entries[place], contents[place]
@@ -168,17 +168,19 @@ class Checkpointer:
                 if entry.lively:
                     changed = [item for item in changed if item[0] not in entry.lively]
                 if changed:
-                    fresh[place] = new
-                    found.append((entry, new, old, changed))
+                    fresh[place], different = new, True
+                    if entry.volatile or not are_plain([type(value) for _, value in changed]):
+                        found.append((entry, new, old, changed))
                     self._plan.warm[place] = entry
                     entry.warm([key for key, _ in changed])
             elif (new := entry.kind.capture(entry.obj, old)) is not old:
-                fresh[place] = new
-                found.append((entry, new, old, None))
+                fresh[place], different = new, True
+                if entry.kind.refers and (entry.volatile or may_lead_on(entry.kind, new, old)):
+                    found.append((entry, new, old, None))
                 if entry.kind is LIST and len(new) == len(old) <= LONGEST_LIST:
                     self._plan.warm[place] = entry
                     entry.warm(compress(range(len(new)), map(is_not, new, old)))
-        if found:
+        if different:
             self._contents = fresh
         return found
 
@@ -223,11 +225,11 @@ class Checkpointer:
         for (place, key), new, old in zip(self._plan.lively.loose, values.loose, self._values.loose, strict=True):
             if new is not old:
                 entry = entries[place]
-                leaf = Growth.leaf(self._plan, new) if key in entry.volatile else None
-                if leaf is None:
+                branch = Growth.alike(self._plan, new, self._branches.get((entry, key))) if key in entry.volatile else None
+                if branch is None:
                     changed.append((entry, None, None, [(key, new)]))
                 else:
-                    grown[entry, key] = leaf
+                    grown[entry, key] = branch
         return changed
 
     def _go_on_watching(self) -> None:
@@ -237,9 +239,9 @@ class Checkpointer:
         for place in moved:
             entries[place].move(self._contents[place])
         left: set[int] = set()
-        anew = bool(moved or more)
-        if plan.saves >= plan.livened + (SOON if anew or not plan.livened else LATE):
+        if plan.saves >= (plan.livened + SOON if moved or more else plan.due):
             left = liven(plan, self._contents)
+            plan.due = plan.saves + LATE
         alike = plan.habits and more and liven_alike(plan, self._contents, more)
         if left or alike:
             gather(plan)

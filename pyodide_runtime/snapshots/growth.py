@@ -11,14 +11,14 @@ from itertools import compress, islice
 from operator import is_, is_not
 from typing import Any
 
-from .checkpoint import Branches, Place
-from .contents import ARRAY, DICT, LIST
+from .checkpoint import AnyBranch, Branches, Place
+from .contents import ARRAY, DICT, LIST, Kind
 from .kinds import ARRAY_TYPES, VALUE_TYPES, Role, role_of
 from .mould import Mould
-from .parts import Addition, Branch, Entry, Leaf, Part, Plan
+from .parts import Addition, Branch, Cast, Entry, Leaf, Part, Plan
 from .search import PLAIN_KINDS, are_plain, is_value, search
 
-__all__ = ["Change", "Growth"]
+__all__ = ["Change", "Growth", "may_lead_on"]
 
 #: An entry, what it holds, what it held, and of a mapping that has the keys that it had, the items that changed.
 Change = tuple[Entry, Any, Any, list[tuple[Any, Any]] | None]
@@ -158,17 +158,27 @@ class Growth:
             return Leaf(obj, plain, content)
         return None
 
-    def _grow(self, heads: list[Any], before: Branch | Leaf | None, added: Addition) -> Branch | Leaf:
+    @staticmethod
+    def alike(plan: Plan, obj: Any, before: AnyBranch | None) -> Leaf | Cast | None:
+        """A branch for what is new at a place, where it is like the one before, and so easily had."""
+        if type(before) is not Cast:
+            return Growth.leaf(plan, obj)
+        taken = before.mould.take(obj, plan.index, is_value) if id(obj) not in plan.index else None
+        return None if taken is None else Cast(obj, before.mould, taken, before.wait)
+
+    def _grow(self, heads: list[Any], before: AnyBranch | None, added: Addition) -> AnyBranch:
         """A new branch from these heads. What was in one after the other before it is there to stay, and goes into the plan."""
         index = self._plan.index
         head = heads[0]
         branch = Branch()
-        if isinstance(before, Branch) and len(heads) == 1 and id(head) not in index and self._fits(branch, head, before):
-            return branch
+        if isinstance(before, Branch | Cast) and len(heads) == 1 and id(head) not in index:
+            cast = self._cast(branch, head, before)
+            if cast is not None:
+                return cast
         own: set[int] = set()
         for head in heads:
             self._search(head, own, branch, type(head).__name__, index)
-        if isinstance(before, Branch):
+        if isinstance(before, Branch | Cast):
             ages = before.ages
             for obj in branch.held:
                 branch.ages[id(obj)] = age = ages.get(id(obj), 0) + 1
@@ -177,50 +187,48 @@ class Growth:
         branch.held.append(heads)
         return branch
 
-    def _fits(self, branch: Branch, head: Any, before: Branch) -> bool:
-        """Fill a branch by the mould that the one before it fitted, if it has one and this one fits it, too."""
-        index, mould = self._plan.index, before.mould
+    def _cast(self, branch: Branch, head: Any, before: Branch | Cast) -> Cast | None:
+        """Take a branch along the mould that the one before it fitted, if there is one and this one fits it, too."""
+        index, mould = self._plan.index, before.mould if isinstance(before, Cast) else None
         branch.wait, branch.turns = before.wait, before.turns + 1
         if mould is None and before.turns >= before.wait:
             branch.wait *= 2  # what does not stay alike is asked ever more seldom whether it does now
             branch.turns = 0
             mould = Mould.of(head, index, is_value)
         taken = None if mould is None else mould.take(head, index, is_value)
-        if mould is None or taken is None:
-            return False
-        branch.mould, branch.turns = mould, 0
-        branch.objects, branch.contents = taken
-        branch.kinds = mould.kinds
-        branch.held.append([head])
-        return True
+        return None if mould is None or taken is None else Cast(head, mould, taken, branch.wait)
 
-    def _refresh(self, branch: Branch | Leaf, added: Addition) -> Branch | Leaf:
+    def _refresh(self, branch: AnyBranch, added: Addition) -> AnyBranch:
         """Capture a branch whose head is still the same; where a reference in it changed, find it anew."""
         if isinstance(branch, Leaf):
             if branch.kind.capture(branch.obj, branch.content) is branch.content:
                 return branch
             return self.leaf(self._plan, branch.obj) or self._grow([branch.obj], branch, added)
-        contents = branch.capture()
+        pairs = zip(branch.objects, branch.kinds, branch.contents, strict=True)
+        contents = [kind.capture(obj, old) for obj, kind, old in pairs]
         if all(map(is_, contents, branch.contents)):
             return branch
         changed = [(kind, new) for kind, new, old in zip(branch.kinds, contents, branch.contents, strict=True) if new is not old]
         if any(not is_value(part) for kind, new in changed for part in kind.parts(new)):
             return self._grow(branch.held[-1], branch, added)
-        fresh = Branch()
-        fresh.objects, fresh.kinds, fresh.held = branch.objects, branch.kinds, branch.held
-        fresh.ages, fresh.contents = branch.ages, contents
-        fresh.mould, fresh.turns, fresh.wait = branch.mould, branch.turns, branch.wait
-        fresh.has_replaced, fresh.has_sets = branch.has_replaced, branch.has_sets
-        return fresh
+        return branch.holding(contents)
+
+
+def may_lead_on(kind: Kind, new: Any, old: Any) -> bool:
+    """Whether there may be something in the contents of an object that was not there before, and is more than a value."""
+    if kind is DICT:
+        return True
+    added = _added(new, old) if type(new) is list else _added(kind.parts(new), kind.parts(old))
+    return not all(map(is_value, added))
 
 
 def _added(new: Iterable[Any], old: Iterable[Any]) -> Iterable[Any]:
     """Which parts there are that there were not before."""
     if type(new) is list and type(old) is list:
-        # Most often something was put at the end, and perhaps the first taken away, as in a trail.
-        for gone in (0, 1):
-            stays = len(old) - gone
-            if 0 <= stays <= len(new) and all(map(is_, new, islice(old, gone, None))):
-                return new[stays:]
+        # Most often something was put at the end; of a trail that is as long as it may be the first is taken away.
+        gone = 1 if len(new) == len(old) else 0
+        stays = len(old) - gone
+        if stays <= len(new) and all(map(is_, new, islice(old, gone, None))):
+            return new[stays:]
     known = set(map(id, old))
     return [part for part in new if id(part) not in known]

@@ -23,7 +23,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from .contents import ARRAY, CELL, DICT, LIST, MISSING, Kind, SlotsKind
+from .contents import ARRAY, CELL, DICT, LIST, MISSING, SET, Kind, SlotsKind
 from .generators import TWISTER_SIZE, BitGeneratorKind, Memory, RandomKind, RandomStateKind, SeedSequenceKind
 
 __all__ = ["WORD", "Places", "places_of"]
@@ -116,7 +116,8 @@ def _of_mapping(obj: Any, contents: Any) -> Places | None:
         return None
     find = _of_table if not fields.values else _of_shared_values if _HEADED else _of_shared_values_before_3_13
     places = find(fields, contents)
-    guards = [own + _Dict.used.offset, own + _Dict.keys.offset, own + _Dict.values.offset]
+    # A mapping with a table of its own never gets shared keys. How much is used is told by what lies there, too.
+    guards = [own + _Dict.keys.offset, *([own + _Dict.values.offset] if fields.values else [])]
     return None if places is None else places._replace(guards=guards)
 
 
@@ -180,6 +181,34 @@ def _of_list(obj: Any, contents: Any) -> Places | None:
     return Places(guards=_words(own, 2), words=values, slots=values)
 
 
+class _Set(ctypes.Structure):
+    """PySetObject, behind its head (Include/cpython/setobject.h)."""
+
+    _fields_ = (
+        ("fill", ctypes.c_ssize_t),
+        ("used", ctypes.c_ssize_t),
+        ("mask", ctypes.c_ssize_t),
+        ("table", ctypes.c_void_p),
+        ("hash", ctypes.c_ssize_t),
+        ("finger", ctypes.c_ssize_t),
+    )
+
+
+def _of_set(obj: Any, contents: Any) -> Places | None:
+    """A set as its capture has left it. All that may change its order has changed where that begins to be another: it is captured
+    by being rebuilt, after which it is to be watched as it is then."""
+    own = id(obj) + _HEAD
+    fields = _Set.from_address(own)
+    if not fields.fill == fields.used == len(contents) or fields.table is None:
+        return None
+    slots = fields.mask + 1  # each with an element and its hash
+    table = _read(fields.table, 2 * slots)
+    if [key for key in table[::2] if key] != [*map(id, set.__iter__(obj))]:
+        return None
+    names = ("fill", "used", "mask", "table", "finger")
+    return Places([own + getattr(_Set, name).offset for name in names], _words(fields.table, 2 * slots))
+
+
 # -- what lies within the object ---------------------------------------------------------------------------------------
 
 
@@ -209,7 +238,9 @@ def _of_array(obj: Any, contents: Any) -> Places | None:
     if obj.flags.c_contiguous and ctypes.string_at(data, obj.nbytes) != contents[1]:
         return None
     words, stretches = _of_bytes(data, obj.nbytes)
-    return Places(_words(own, -(-_FIELDS.size // WORD)), _words(dimensions, count), words, stretches)
+    # Where its data are, how many dimensions there are and where, and the flags: all else stays as it is, or goes with these.
+    guards = [own + place * WORD for place in (0, 1, 2, 6)]
+    return Places(guards, _words(dimensions, count), words, stretches)
 
 
 def _of_bytes(address: int, size: int) -> tuple[list[int], list[Any]]:
@@ -284,15 +315,17 @@ def _of_bit_generator(obj: Any, contents: Any) -> Places | None:
 
 def _of_random_state(obj: Any, contents: Any) -> Places | None:
     kind: Any = type(obj)
-    generator = _of_memory(contents[0][1])
-    if generator is None or not _changes_within(kind, _draw_half):
+    generator, changes = _of_memory(contents[0][1]), _changes_within(kind, _draw_half)
+    if generator is None or not changes:
         return None
-    return Places(words=[*_words(*_within(obj)), *generator.words], stretches=generator.stretches)
+    own = _words(*_within(obj))
+    return Places(words=[*[own[place] for place in changes], *generator.words], stretches=generator.stretches)
 
 
 def _of_seed_sequence(obj: Any, contents: Any) -> Places | None:
     kind: Any = type(obj)
-    return Places(words=_words(*_within(obj))) if _changes_within(kind, _spawn) else None
+    own, changes = _words(*_within(obj)), _changes_within(kind, _spawn)
+    return Places(words=[own[place] for place in changes]) if changes else None
 
 
 def _draw_half(state: Any) -> None:
@@ -304,19 +337,21 @@ def _spawn(sequence: Any) -> None:
 
 
 @functools.cache
-def _changes_within(kind: Any, change: Callable[[Any], None]) -> bool:
-    """Whether it is seen within an object of this type that something was done to it, each of four times."""
+def _changes_within(kind: Any, change: Callable[[Any], None]) -> Sequence[int]:
+    """Which words within an object of this type tell that something was done to it. None, if they did not each of four times."""
     trial = kind(7)
     seen = [_read(*_within(trial))]
     for _ in range(4):
         change(trial)
         seen.append(_read(*_within(trial)))
-    return all(before != after for before, after in itertools.pairwise(seen))
+    changes = [{place for place, now in enumerate(after) if now != before[place]} for before, after in itertools.pairwise(seen)]
+    return sorted(set().union(*changes)) if all(changes) else ()
 
 
 _FINDERS: dict[type[Kind], Callable[[Any, Any], Places | None]] = {
     type(DICT): _of_mapping,
     type(LIST): _of_list,
+    type(SET): _of_set,
     type(CELL): _of_cell,
     type(ARRAY): _of_array,
     SlotsKind: _of_slots,

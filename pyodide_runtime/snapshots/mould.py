@@ -55,12 +55,11 @@ class Mould:
     def __init__(self, head: type, places: list[_Place]) -> None:
         self._head = head
         self._places = places
+        self._dtypes = [dtype for place in places for dtype in place.dtypes]
+        #: How many arrays there are; they are taken first.
+        self.arrays = len(self._dtypes)
         #: Of the objects that have contents, in the order in which they are taken.
-        self.kinds: list[Kind] = []
-        for place in places:
-            self.kinds += [ARRAY] * len(place.dtypes)
-            if place.kind is not None:
-                self.kinds.append(place.kind)
+        self.kinds: list[Kind] = [ARRAY] * self.arrays + [place.kind for place in places if place.kind is not None]
 
     @classmethod
     def of(cls, head: Any, index: Container[int], is_value: Callable[[Any], bool]) -> Mould | None:
@@ -92,10 +91,11 @@ class Mould:
         if type(head) is not self._head:
             return None
         found: list[Any] = [head]
+        plain: list[Any] = []
         objects: list[Any] = []
         contents: list[Any] = []
         held: Any
-        for obj, (kind, attributes, keys, types, arrays, dtypes, children, tuples, known) in zip(found, self._places, strict=False):
+        for obj, (kind, attributes, keys, types, arrays, _, children, tuples, known) in zip(found, self._places, strict=False):
             if kind is DICT:
                 if attributes:
                     obj = _attributes_of(obj)
@@ -107,12 +107,7 @@ class Mould:
                 if [*map(type, held)] != types:
                     return None
             if arrays is not None:
-                plain = arrays(held)
-                taken = [(array.shape, array.tobytes(), array.flags.writeable) for array in plain if array.base is None]
-                if len(taken) < len(plain) or [*map(_DTYPE, plain)] != dtypes:
-                    return None
-                objects += plain
-                contents += taken
+                plain += arrays(held)
             if kind is not None:
                 objects.append(obj)
                 contents.append(held)
@@ -124,7 +119,10 @@ class Mould:
                     return None
             if children is not None:
                 found += children(held)
-        return objects, contents
+        taken = [(array.shape, array.tobytes(), array.flags.writeable) for array in plain if array.base is None]
+        if len(taken) < len(plain) or [*map(_DTYPE, plain)] != self._dtypes:
+            return None
+        return plain + objects, taken + contents
 
 
 def _place_of(obj: Any, index: Container[int], is_value: Callable[[Any], bool]) -> _Place | None:

@@ -7,17 +7,18 @@ it, is not known here.
 from __future__ import annotations
 
 import abc
-from collections.abc import Collection, Iterable, Iterator
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar
 
-from .contents import ARRAY, Kind
+from .contents import Kind
 from .lively import Lively
 from .mould import Mould
 from .watch import Item, Watch, Watched
 
 _NONE: frozenset[Any] = frozenset()
 
-__all__ = ["SETTLED", "Addition", "Branch", "Entry", "Leaf", "Part", "Plan"]
+__all__ = ["SETTLED", "Addition", "Branch", "Cast", "Entry", "Leaf", "Part", "Plan"]
 
 #: What was found alike for so many frames is expected to be so in the next.
 SETTLED = 8
@@ -107,7 +108,7 @@ class Addition(Part):
 class Branch(Part):
     """A part beside the plan, at a volatile place."""
 
-    __slots__ = ("ages", "kinds", "mould", "objects", "turns", "wait")
+    __slots__ = ("ages", "kinds", "objects", "turns", "wait")
 
     def __init__(self) -> None:
         super().__init__()
@@ -115,7 +116,6 @@ class Branch(Part):
         self.objects: list[Any] = []
         self.kinds: list[Kind] = []
         self.ages: dict[int, int] = {}  # for each object, by its identity, in how many branches running it was met
-        self.mould: Mould | None = None  # that it fits
         self.turns = 0  # how many branches running were found without a mould
         self.wait = SETTLED  # after how many of them a mould is made
 
@@ -129,18 +129,64 @@ class Branch(Part):
         """Each object with its contents."""
         return zip(map(Item, self.objects, self.kinds), self.contents, strict=True)
 
-    def capture(self) -> list[Any]:
-        """What is there now: the very contents that were there before, wherever nothing changed."""
-        return [kind.capture(obj, old) for obj, kind, old in zip(self.objects, self.kinds, self.contents, strict=True)]
+    def holding(self, contents: list[Any]) -> Branch:
+        """The same objects with other contents."""
+        fresh = Branch()
+        fresh.objects, fresh.kinds, fresh.held = self.objects, self.kinds, self.held
+        fresh.ages, fresh.contents, fresh.turns, fresh.wait = self.ages, contents, self.turns, self.wait
+        fresh.has_replaced, fresh.has_sets = self.has_replaced, self.has_sets
+        return fresh
 
     def restore(self) -> None:
         """Write the contents back where they are others now."""
-        for obj, kind, content in zip(self.objects, self.kinds, self.contents, strict=True):
-            if kind is ARRAY:  # most of them are, and to ask the kind takes twice as long as the look itself
-                if obj.tobytes() == content[1] and obj.shape == content[0] and obj.flags.writeable is content[2]:
-                    continue
-            elif kind.holds(obj, content):
-                continue
+        _restore(self.objects, self.kinds, self.contents)
+
+
+class Cast:
+    """A branch that was taken along a mould."""
+
+    __slots__ = ("contents", "head", "mould", "objects", "wait")
+
+    has_replaced = has_sets = False
+    ages: ClassVar[Mapping[int, int]] = MappingProxyType({})
+    turns = 0
+
+    def __init__(self, head: Any, mould: Mould, taken: tuple[list[Any], list[Any]], wait: int) -> None:
+        self.head = head
+        self.mould = mould
+        self.objects, self.contents = taken
+        self.wait = wait
+
+    @property
+    def kinds(self) -> list[Kind]:
+        """Of each object, how it is captured."""
+        return self.mould.kinds
+
+    @property
+    def held(self) -> list[Any]:
+        """As that of any other part: its last are the heads."""
+        return [[self.head]]
+
+    def pairs(self) -> Iterator[tuple[Item, Any]]:
+        """Each object with its contents."""
+        return zip(map(Item, self.objects, self.kinds), self.contents, strict=True)
+
+    def holding(self, contents: list[Any]) -> Cast:
+        """The same objects with other contents."""
+        return Cast(self.head, self.mould, (self.objects, contents), self.wait)
+
+    def restore(self) -> None:
+        """Write the contents back where they are others now."""
+        objects, kinds, contents, arrays = self.objects, self.mould.kinds, self.contents, self.mould.arrays
+        # All arrays at once: to ask them one by one takes twice as long.
+        if [(array.shape, array.tobytes(), array.flags.writeable) for array in objects[:arrays]] == contents[:arrays]:
+            objects, kinds, contents = objects[arrays:], kinds[arrays:], contents[arrays:]
+        _restore(objects, kinds, contents)
+
+
+def _restore(objects: list[Any], kinds: list[Kind], contents: list[Any]) -> None:
+    for obj, kind, content in zip(objects, kinds, contents, strict=True):
+        if not kind.holds(obj, content):
             kind.restore(obj, content)
 
 
@@ -170,6 +216,7 @@ class Plan:
     """The part of the graph whose references stay. It only grows; beyond `most` entries it is time to make another."""
 
     __slots__ = (
+        "due",
         "entries",
         "habits",
         "has_replaced",
@@ -198,6 +245,7 @@ class Plan:
         self.watched = 0
         self.lively = Lively()
         self.livened = 0  # at which save it was last asked which places are
+        self.due = 0  # at which that is to be asked again, if nothing new makes it sooner
         self.warm: dict[int, Entry] = {}  # of which it is counted how often their places change, by their places
         #: By all keys of a mapping, those that are lively, and of these the loose, where others with the same keys were seen.
         self.habits: dict[tuple[Any, ...], tuple[Collection[Any], Collection[Any]]] = {}

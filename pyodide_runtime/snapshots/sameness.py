@@ -15,11 +15,11 @@ from itertools import compress
 from operator import is_not
 from typing import Any
 
+from .checkpoint import AnyBranch
 from .contents import DICT, Kind, ReplacedKind
 from .generators import BitGeneratorKind, RandomKind, RandomStateKind
 from .graph import Checkpoint
 from .lively import Values
-from .parts import Branch, Leaf
 
 __all__ = ["same"]
 
@@ -66,7 +66,7 @@ class _Comparison:
         different = compress(zip(ones.plain, others.plain, strict=True), map(is_not, ones.plain, others.plain))
         return all(itertools.starmap(self._equal, different)) and self._all(ones.loose, others.loose)
 
-    def _pair(self, branch: Branch | Leaf, found: Branch | Leaf) -> bool:
+    def _pair(self, branch: AnyBranch, found: AnyBranch) -> bool:
         """Take the objects of two branches two by two. False if they do not go together."""
         pairs, others = [*branch.pairs()], [*found.pairs()]
         if type(branch) is not type(found) or branch.has_replaced or found.has_replaced or len(pairs) != len(others):
@@ -83,7 +83,7 @@ class _Comparison:
             self._taken.add(id(at.obj))
         return True
 
-    def _within(self, branch: Branch | Leaf, found: Branch | Leaf) -> bool:
+    def _within(self, branch: AnyBranch, found: AnyBranch) -> bool:
         return all(
             item.kind is at.kind and self._alike(item.kind, (item.obj, content), (at.obj, there))
             for (item, content), (at, there) in zip(branch.pairs(), found.pairs(), strict=True)

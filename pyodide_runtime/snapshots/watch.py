@@ -143,7 +143,7 @@ class Watch:
             if moved:
                 self.lose(moved)
             found += changed
-        if [read() for read in self._reads] != self._expected:
+        if self._reads and [read() for read in self._reads] != self._expected:
             found += self._changed_stretches()
         found += self._moving
         return found
@@ -229,23 +229,26 @@ class _Words:
         order = np.lexsort((self._at, restless))
         self._at, self._of, self._words = self._at[order], of[order], self._words[order]
         calm = len(of) - int(restless.sum())
-        self._calm = calm * WORD
         self._restless = list(dict.fromkeys(self._of[calm:].tolist()))
         self._bytes = self._words.tobytes()
+        #: The words of all others, which come first.
+        self._calm = self._bytes[: calm * WORD]
 
     def changed(self) -> tuple[Sequence[int], Sequence[int]]:
         """The objects whose places have moved, and those that may hold something else."""
-        before, calm = self._bytes, self._calm
-        words = self._gather(self._at)
+        words = self._memory.take(self._at, mode="clip")
         now = words.tobytes()
-        if now == before:
+        if now == self._bytes:
             return (), ()
         then, self._words, self._bytes = self._words, words, now
         self._looks += 1
-        if now[:calm] == before[:calm] and self._looks % _REVIEW:
-            if self._lately:
-                self._settle(())
-            return (), self._restless
+        if now.startswith(self._calm):
+            if self._looks % _REVIEW:
+                if self._lately:
+                    self._settle(())
+                return (), self._restless
+        else:
+            self._calm = now[: len(self._calm)]
         told = dict.fromkeys(self._of[words != then].tolist())
         found = [place for place in told if place >= 0 and ~place not in told]
         self._count(found)
@@ -272,11 +275,14 @@ class _Words:
 
     def drop(self, objects: set[int]) -> None:
         """Forget the words of these objects."""
-        self._keep(~self._np.isin(self._np.maximum(self._of, ~self._of), list(objects)))
+        kept = self._np.ones(len(self._items), dtype=bool)
+        kept[[*objects]] = False
+        self._keep(kept[self._np.maximum(self._of, ~self._of)])
 
     def leave_out(self, addresses: set[int]) -> None:
         """Forget the words at these addresses."""
-        self._keep(~self._np.isin(self._at, self._np.array([*addresses], dtype=self._np.intp) // WORD - 1))
+        left = {address // WORD - 1 for address in addresses}
+        self._keep(self._np.array([at not in left for at in self._at.tolist()], dtype=bool))
 
     def _keep(self, kept: Any) -> None:
         self._at, self._of, self._words = self._at[kept], self._of[kept], self._words[kept]

@@ -9,6 +9,7 @@ import functools
 import gc
 import io
 import itertools
+import random
 import socket
 import threading
 import types
@@ -21,6 +22,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import pyodide_runtime as pr
+from pyodide_runtime.snapshots.contents import SET
 from pyodide_runtime.snapshots.graph import Checkpointer
 from tests.core.dumper import dump, unordered_dump
 from tests.core.graphs import Thing, in_turn, there_and_back
@@ -317,6 +319,33 @@ def test_sets_that_are_saved_after_every_step_have_one_order_whatever_was_rolled
         assert change_set(straight.items, move, element, number) == result
         other.save()
     assert list(straight.items) == list(root.items)
+
+
+@pytest.mark.parametrize("elements", [[0, 8, 16], random.Random(0).sample(range(10**6), 30)], ids=["few", "many"])
+def test_a_set_that_each_step_brings_into_the_same_other_order_is_rebuilt_by_each_save(elements: list[int]) -> None:
+    root: Thing = Thing(items={*elements})
+    taken = elements[: 2 * len(elements) // 3]
+    checkpointer = Checkpointer([root])
+    checkpointer.save()
+    order = [*root.items]
+    for _ in range(8):
+        root.items.difference_update(taken)
+        for element in reversed(taken):
+            root.items.add(element)
+        assert [*root.items] != order
+        checkpointer.save()
+        assert [*root.items] == order
+
+
+def test_a_set_that_nothing_is_done_to_is_not_rebuilt(monkeypatch: pytest.MonkeyPatch) -> None:
+    root: Thing = Thing(items={0, 8, 16}, number=0)
+    checkpointer = Checkpointer([root])
+    rebuilt: list[Any] = []
+    monkeypatch.setattr(type(SET), "restore", lambda self, obj, contents: rebuilt.append(obj))
+    for number in range(20):
+        root.number = number
+        checkpointer.save()
+    assert rebuilt == []
 
 
 # -- arrays --------------------------------------------------------------------------------------------------------------

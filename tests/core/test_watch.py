@@ -95,6 +95,18 @@ def _length(obj: Any, rng: random.Random) -> None:
         obj.append(rng.random())
 
 
+def _member(obj: Any, rng: random.Random) -> None:
+    if obj and rng.random() < 0.3:
+        obj.discard(rng.choice([*obj]))
+    else:
+        obj.add(rng.random())
+
+
+def _pop(obj: Any, rng: random.Random) -> None:
+    """What is popped and put back may be at the same place, but the next one is looked for elsewhere."""
+    obj.add(obj.pop() if obj and rng.random() < 0.5 else rng.random())
+
+
 def _slot(obj: Any, rng: random.Random) -> None:
     name = rng.choice(Slim.__slots__)
     if hasattr(obj, name) and rng.random() < 0.3:
@@ -144,6 +156,8 @@ SUBJECTS: dict[str, tuple[Callable[[], Any], list[Callable[[Any, random.Random],
     "attributes of nobody else": (lambda: _attributes_of(Thing(x=1, y=2)), [_set, _attribute, _turn, _grow_and_shrink]),
     "namespace": (lambda: _attributes_of(types.SimpleNamespace(a=1, b=2)), [_set, _attribute]),
     "list": (lambda: [1, "two", [3]], [_item, _length]),
+    "set": (lambda: {1, "two", (3,)}, [_member, _pop]),
+    "empty set": (set, [_member]),
     "slots": (Slim, [_slot]),
     "cell": (_cell, [_contents, _empty]),
     "array": (lambda: np.zeros((3, 4)), [_element, _reshape]),
@@ -207,6 +221,18 @@ def test_every_change_is_told_and_nothing_else(name: str, seed: int) -> None:
                 items[place].move(contents[place])
             watch = Watch(items)
     assert told_in_vain == 0
+
+
+def test_every_change_of_a_set_with_a_table_of_its_own_is_told() -> None:
+    rng = random.Random(3)
+    one, other = set(range(50)), set(range(50))
+    items = [_watched(one)[0], _watched(other)[0]]
+    for _ in range(60):
+        watch = Watch(items)
+        assert watch.look() == []
+        _pop(one, rng)
+        assert watch.look() == [0]
+        items[0] = _watched(one)[0]  # which rebuilds it, as its table is seen from then on
 
 
 def test_what_moved_is_told_until_there_is_another_watch() -> None:
