@@ -13,7 +13,7 @@ from typing import Any
 
 from bench.inside.subjects import SEED, Subject, subject
 from pyodide_runtime.environment import adapt
-from pyodide_runtime.snapshots.ways import choose_way
+from pyodide_runtime.snapshots.ways import Way, choose_way
 
 __all__ = ["measure"]
 
@@ -44,18 +44,14 @@ def _of_states(chosen: Subject, frames: int) -> dict[str, list[float]]:
     """Times of `step`, `save`, `otherwise` and `restore`."""
     bare = chosen.bare()
     otherwise = _otherwise(bare)
-    environment = adapt(chosen.experiment.environment(), players=chosen.experiment.players)
-    decoders = [environment.codecs[name].decode for name in environment.players]
-    environment.reset(SEED)
-    way = choose_way(environment, after_reset=True)
-    saves: list[Any] = [way.save()]
     samples = _Samples("step", "save", "otherwise", "restore")
+    way, step = _played(chosen)
     for frame in range(frames):
         began = perf_counter()
         bare.step(chosen.native[frame])
         samples.add("step", perf_counter() - began)
 
-        environment.step([decode(data) for decode, data in zip(decoders, chosen.script[frame], strict=True)])
+        step(frame)
         began = perf_counter()
         saved = way.save()
         samples.add("save", perf_counter() - began)
@@ -63,13 +59,30 @@ def _of_states(chosen: Subject, frames: int) -> dict[str, list[float]]:
         began = perf_counter()
         otherwise()
         samples.add("otherwise", perf_counter() - began)
-        saves = [*saves[-BACK:], saved]
-
+        way.restore(saved)  # as in play, where whatever a drawing did is undone
+    # By itself, for hardly ever is gone far back between one save and the next.
+    way, step = _played(chosen)
+    saves: list[Any] = [way.save()]
+    for frame in range(frames):
+        step(frame)
+        saves = [*saves[-BACK:], way.save()]
         began = perf_counter()
         way.restore(saves[0])
         samples.add("restore", perf_counter() - began)
-        way.restore(saved)
+        way.restore(saves[-1])
     return samples.means
+
+
+def _played(chosen: Subject) -> tuple[Way, Callable[[int], object]]:
+    """The way of taking snapshots of a new environment, and what takes the step of a frame in it."""
+    environment = adapt(chosen.experiment.environment(), players=chosen.experiment.players)
+    decoders = [environment.codecs[name].decode for name in environment.players]
+    environment.reset(SEED)
+
+    def step(frame: int) -> object:
+        return environment.step([decode(data) for decode, data in zip(decoders, chosen.script[frame], strict=True)])
+
+    return choose_way(environment, after_reset=True), step
 
 
 def _otherwise(bare: Any) -> Callable[[], object]:

@@ -37,6 +37,10 @@ from .watch import Watch
 
 __all__ = ["Checkpoint", "Checkpointer"]
 
+#: So many new objects are looked at one by one in every frame, for a while: to go on with another watch takes as long as a hundred
+#: such looks.
+FEW = 8
+
 
 class Checkpointer:
     """Saves and restores the state of everything changeable that can be reached from some roots.
@@ -56,7 +60,7 @@ class Checkpointer:
         self._beyond = list(beyond)
         self._watched = watched
         self._may_order = True
-        self._growth = Growth(watched=watched)
+        self._growth = Growth()
         self.rescan()
 
     def add_root(self, root: Any) -> None:
@@ -72,15 +76,16 @@ class Checkpointer:
 
     def rescan(self) -> None:
         """Forget the plan and walk the whole graph again, as after an episode's reset, when most of it is new."""
-        plan, main = Plan(), Addition(moving=not self._watched)
+        plan, main = Plan(), Addition()
         self._growth.begin()
         plan.index.update(map(id, self._beyond))
         for root in self._roots:
             search(root, plan.index, main, type(root).__name__, may_order=self._may_order)
         plan.entries, plan.held, plan.most = main.entries, main.held, 2 * len(main.entries) + 100
         plan.has_replaced, plan.has_sets = main.has_replaced, main.has_sets
-        plan.watch, plan.watched, plan.due = Watch(plan.entries), len(plan.entries), SOON
         self._plan, self._contents, self._values = plan, main.contents, plan.lively.read()
+        self._locate(range(len(plan.entries)))
+        plan.watch, plan.watched, plan.due = Watch(plan.entries), len(plan.entries), SOON
         self._branches: Branches = {}
         self._stale = False
         #: The places of entries that may hold something else than what the watch saw last (None: any of them may), and of those
@@ -119,7 +124,7 @@ class Checkpointer:
                 self._extend(added)
         self._branches = grown
         plan.saves += 1
-        if plan.saves >= plan.due or plan.watch.moved or len(plan.entries) > plan.watched:
+        if plan.saves >= plan.due or plan.watch.moved or len(plan.entries) > plan.watched + FEW:
             self._go_on_watching()
         self._doubtful = self._reshaped = ()
         plan.spoiled = False
@@ -148,11 +153,14 @@ class Checkpointer:
 
         Until they are seen to, any may.
         """
-        before, self._doubtful = self._doubtful, None
-        found, moved = self._plan.watch.look(), self._plan.watch.moved
+        plan, before, self._doubtful = self._plan, self._doubtful, None
+        found, moved = plan.watch.look(), plan.watch.moved
         if before is None:
-            every = range(len(self._plan.entries))
+            every = range(len(plan.entries))
             return every, every
+        if len(plan.entries) > plan.watched:  # what is new is not watched as yet
+            more = range(plan.watched, len(plan.entries))
+            found, moved = [*found, *more], [*moved, *more]
         return ({*found, *before} if before else found), ({*moved, *self._reshaped} if self._reshaped else moved)
 
     def _capture(self, places: Iterable[int], unknown: Container[int]) -> list[Change]:
@@ -236,6 +244,7 @@ class Checkpointer:
         """Watch what is new, and what has moved where it is now; and no longer what is seen to be lively."""
         plan, entries = self._plan, self._plan.entries
         moved, more = plan.watch.moved, range(plan.watched, len(plan.entries))
+        self._locate(more)
         for place in moved:
             entries[place].move(self._contents[place])
         left: set[int] = set()
@@ -254,6 +263,12 @@ class Checkpointer:
             if left:
                 plan.watch.leave_out(left)
         plan.watched = len(entries)
+
+    def _locate(self, places: Iterable[int]) -> None:
+        """These entries, which are new, are about to be watched."""
+        if self._watched:
+            for place in places:
+                self._plan.entries[place].locate(self._contents[place])
 
     def _extend(self, added: Addition) -> None:
         plan = self._plan

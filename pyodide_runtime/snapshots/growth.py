@@ -28,14 +28,9 @@ _KEYS = object()  # the place of a mapping's keys, as against its values
 
 
 class Growth:
-    """The growing of one graph's plans and branches.
+    """The growing of one graph's plans and branches."""
 
-    Args:
-        watched: whether what joins a plan is to be watched.
-    """
-
-    def __init__(self, *, watched: bool) -> None:
-        self._watched = watched
+    def __init__(self) -> None:
         self._plan: Plan
         self._branches: Branches
         self._may_order = True
@@ -71,7 +66,7 @@ class Growth:
 
     def begin(self) -> None:
         """Nothing of what is to join the plan counts any more."""
-        self._added = Addition(moving=not self._watched)
+        self._added = Addition()
 
     def _follow_parts(
         self,

@@ -37,14 +37,19 @@ class Entry(Watched):
 
     __slots__ = ("heat", "keyed", "lively", "loose", "seen", "volatile")
 
-    def __init__(self, obj: Any, kind: Kind, contents: Any, *, moving: bool = False) -> None:
-        super().__init__(obj, kind, contents, moving=moving)
-        self.keyed = type(obj) is dict and self.places is not None
+    def __init__(self, obj: Any, kind: Kind) -> None:
+        super().__init__(obj, kind)
+        self.keyed = False
         self.seen: set[Any] = set()
         self.volatile: set[Any] = set()
         self.heat: dict[Any, int] | None = None
         self.lively: Collection[Any] = _NONE
         self.loose: frozenset[Any] = _NONE
+
+    def locate(self, contents: Any) -> None:
+        """As `Watched.locate`."""
+        super().locate(contents)
+        self.keyed = type(self.obj) is dict and self.places is not None
 
     def move(self, contents: Any) -> None:
         """As `Watched.move`."""
@@ -92,16 +97,15 @@ class Part(abc.ABC):
 class Addition(Part):
     """A part that belongs to a plan."""
 
-    __slots__ = ("_moving", "entries")
+    __slots__ = ("entries",)
 
-    def __init__(self, *, moving: bool) -> None:
+    def __init__(self) -> None:
         super().__init__()
         self.entries: list[Entry] = []
-        self._moving = moving
 
     def append(self, obj: Any, kind: Kind, content: Any) -> None:
         """As `Part.append`."""
-        self.entries.append(Entry(obj, kind, content, moving=self._moving))
+        self.entries.append(Entry(obj, kind))
         self.contents.append(content)
 
 

@@ -45,11 +45,7 @@ class Item:
 
 
 class Watched(Item):
-    """An object that can be under watch, and where it keeps what it holds. `places` is None if it is moving.
-
-    Args:
-        contents: what it holds now.
-        moving: whether it is to count as such, without a look.
+    """An object that can be under watch once it is located, and where it keeps what it holds. `places` is None if it is moving.
 
     Attributes:
         changes: how many times running it was seen to have changed, up to three.
@@ -58,21 +54,19 @@ class Watched(Item):
 
     __slots__ = ("_moved", "changes", "places", "unwatched")
 
-    def __init__(self, obj: Any, kind: Kind, contents: Any, *, moving: bool = False) -> None:
+    def __init__(self, obj: Any, kind: Kind) -> None:
         super().__init__(obj, kind)
         self.changes = 0
         self.unwatched: Set[int] = frozenset()
-        self._moved = moving
+        self._moved = False
         self.places: Places | None = None
-        if not moving:
-            self._locate(contents)
 
     def move(self, contents: Any) -> None:
         """Its places have moved. It holds `contents`, and is watched where they are now, but not if they move again."""
         if self._moved:
             self.places = None
         else:
-            self._locate(contents)
+            self.locate(contents)
         self._moved = True
         self.unwatched = frozenset()
 
@@ -82,7 +76,8 @@ class Watched(Item):
         words = self.places.words if self.places else ()
         return [at for at in words if at not in self.unwatched] if self.unwatched else words
 
-    def _locate(self, contents: Any) -> None:
+    def locate(self, contents: Any) -> None:
+        """It holds `contents`, and is watched where they are now."""
         self.places = None
         if "numpy" not in sys.modules:  # there is nothing that could gather
             return

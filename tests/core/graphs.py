@@ -52,5 +52,5 @@ def in_turn(*changes: Callable[[], Any]) -> None:
 @contextmanager
 def lively_at_once() -> Iterator[None]:
     """Whatever changes is lively from the next save on, instead of after many."""
-    with mock.patch.multiple(graph, SOON=1, LATE=1), mock.patch.object(livening, "OFTEN", 1):
+    with mock.patch.multiple(graph, SOON=1, LATE=1, FEW=0), mock.patch.object(livening, "OFTEN", 1):
         yield

@@ -186,7 +186,9 @@ def _watched(obj: Any) -> tuple[Watched, Any]:
     how: Kind | None = kind or slots
     assert how is not None
     contents = how.capture(obj, None)
-    return Watched(obj, how, contents), contents
+    item = Watched(obj, how)
+    item.locate(contents)
+    return item, contents
 
 
 @pytest.mark.parametrize("name", SUBJECTS)
