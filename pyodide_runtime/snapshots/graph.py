@@ -11,7 +11,8 @@ every step) is remembered as *volatile*: what hangs there is kept beside the pla
 does not grow; and if it always hangs together alike, it is taken along a `Mould` (`growth`).
 
 Sets. Their order of iteration depends on the history of their hash table, which no copy can bring back. So every
-capture rebuilds the set in an order that depends on its elements alone, and a restore builds it in the same order.
+capture rebuilds the set in an order that depends on its elements alone, and a restore builds it in the same order. (One that the
+watch finds just as its last capture left it, down to where it last popped, is in that order already.)
 A graph with sets must therefore be saved after the same steps on every host: then equal steps begin with equal
 tables, whether a rollback happened or not. (Elements hashed by identity have no such order; nothing can help
 those.) Between such saves a graph may be saved only as long as it has no sets, which `save_untouched` sees to.
