@@ -7,31 +7,13 @@
 import { Bundle, connect } from "../index.js";
 import { offerData } from "./download.js";
 import { placeInBundle, placeOnServer } from "./place.js";
-import { bannerFor, wordsFor } from "./words.js";
+import { bannerFor, endingFor, wordsFor } from "./words.js";
 
 /** @typedef {import("./connection.js").Connection} Connection */
 /** @typedef {import("./place.js").Place} Place */
 /** @typedef {import("./socket.js").Player} Player */
 
-/** What a participant reads when the match has ended, by outcome. @type {Readonly<Record<string, [string, string]>>} */
-const ENDINGS = Object.freeze({
-  completed: ["Thank you!", "You have reached the end, and your data have been saved. You may close this page."],
-  peer_left: ["The other player left", "The match ended early. Nothing more is asked of you."],
-  peer_lost: [
-    "The other player was lost",
-    "The connection to the other player broke off, so the match ended early. Nothing more is asked of you.",
-  ],
-  hidden: [
-    "The match has ended",
-    "This page was hidden for too long, so the match ended early. Nothing more is asked of you.",
-  ],
-  dropped: [
-    "The match went on without you",
-    "Your connection was lost for a while. Reload the page to come back to the match.",
-  ],
-  left: ["You left the match", "Nothing more is asked of you."],
-});
-/** What they read where the page keeps the data itself. @type {Readonly<Record<string, string>>} */
+/** What they read at the end where the page keeps the data itself. @type {Readonly<Record<string, string>>} */
 const KEPT = Object.freeze({
   completed: "You have reached the end. Your data are on this page only: download them before you close it.",
 });
@@ -87,7 +69,7 @@ function showPhase(connection) {
   if (phase !== "finished" && phase !== "failed") return;
   if (outcome) root.dataset.outcome = outcome;
   if (phase === "failed") root.dataset.error = error ?? "";
-  const ending = watching && phase === "finished" ? WATCHED : ENDINGS[outcome ?? ""];
+  const ending = watching && phase === "finished" ? WATCHED : endingFor(outcome ?? "", matchOf(connection));
   const kept = connection.data && !connection.data.empty;
   const plain = phase === "failed" ? ["Something went wrong", error ?? ""] : ["The match has ended", detail];
   const [title = "", text = ""] = ending ?? plain;
@@ -127,15 +109,21 @@ function showPlayers(players, count, { phase }, { playerId, inviting }) {
   }));
 }
 
-/** @typedef {Omit<import("./words.js").Situation, "players" | "index">} Known */
+/** @typedef {Omit<import("./words.js").Situation, "players" | "perPage" | "index">} Known */
+
+/** @param {Connection} connection */
+function matchOf({ config, start }) {
+  const perPage = /** @type {number} */ (config?.experiment.settings.players_per_page ?? 1);
+  return { players: start?.players ?? [], perPage };
+}
 
 /**
  * @param {Connection} connection
  * @param {Known} known
  */
-function showOthers({ start }, known) {
-  if (!start) return;
-  const situation = { ...known, players: start.players, index: start.index };
+function showOthers(connection, known) {
+  if (!connection.start) return;
+  const situation = { ...known, ...matchOf(connection), index: connection.start.index };
   const { state, text, notice } = wordsFor(situation);
   element("status").dataset.state = state;
   element("notice").hidden = notice === "";

@@ -1,6 +1,7 @@
 /**
  * @file The words for how the other players are reached: one for the corner of the page, one line for what a person
- * may wonder about, and a few over the picture for why it stands still or runs ahead. It shows nothing itself.
+ * may wonder about, a few over the picture for why it stands still or runs ahead; and for how it all ended. It shows
+ * nothing itself.
  */
 
 /** @typedef {import("./connection.js").LinkState} LinkState */
@@ -15,9 +16,24 @@
  * @property {readonly string[]} paused players for whose sake nobody goes on, as their pages are hidden
  * @property {number | null} share how far this page is that catches up, from 0 to 1; null if it does not
  * @property {"open" | "lost" | "closed"} line to the server
- * @property {readonly {player_id: string, index: number}[]} players all of them
+ * @property {readonly {player_id: string, index: number}[]} players the pages that play, each by one name
+ * @property {number} perPage how many players share a page
  * @property {number} index this page's own
  */
+
+/** What a participant reads when the match has ended, by outcome. @type {Readonly<Record<string, [string, string]>>} */
+const ENDINGS = Object.freeze({
+  completed: ["Thank you!", "You have reached the end, and your data have been saved. You may close this page."],
+  hidden: [
+    "The match has ended",
+    "This page was hidden for too long, so the match ended early. Nothing more is asked of you.",
+  ],
+  dropped: [
+    "The match went on without you",
+    "Your connection was lost for a while. Reload the page to come back to the match.",
+  ],
+  left: ["You left the match", "Nothing more is asked of you."],
+});
 
 /** @typedef {{state: "open" | "connecting" | "closed" | "away" | "", text: string, notice: string}} Words */
 
@@ -48,7 +64,7 @@ const LINKS = Object.freeze({
  * @param {Situation} situation
  * @returns {Words} empty where there are no other players
  */
-export function wordsFor({ links, peers, onDrop, line, players, index }) {
+export function wordsFor({ links, peers, onDrop, line, players, perPage, index }) {
   const others = players.filter((player) => player.index !== index);
   const states = others.map((player) => links.get(player.index) ?? "closed");
   if (others.length === 0) return { state: "", text: "", notice: "" };
@@ -56,10 +72,10 @@ export function wordsFor({ links, peers, onDrop, line, players, index }) {
     const link = links.get(player.index) ?? "closed";
     const state = peers.get(player.index) ?? "here";
     const word = state === "absent" ? ABSENT[onDrop] : PEERS[state] ?? LINKS[link];
-    const name = others.length === 1 ? "The other player" : player.player_id;
     // Of a single one the corner of the page says as much.
     if (others.length === 1 && word && (word === LINKS.relay || word === LINKS.connecting)) return "";
-    return word ? `${name} ${word}` : "";
+    if (!word) return "";
+    return others.length === 1 ? about(perPage, "The", word) : `${player.player_id} ${word}`;
   });
   if (line === "lost") notes.push("The line to the server was lost, and is being opened again.");
   const notice = notes.filter(Boolean).join(" ");
@@ -67,16 +83,16 @@ export function wordsFor({ links, peers, onDrop, line, players, index }) {
   if (away && onDrop !== "end") {
     return { state: "away", text: onDrop === "pause" ? "Paused" : "Playing on", notice };
   }
-  return { ...summary(states, others.length === 1), notice };
+  return { ...summary(states, others.length === 1 && perPage === 1), notice };
 }
 
 /**
  * Says over the picture why it stands still, or runs ahead; nothing where the match goes on as usual.
  *
- * @param {Pick<Situation, "peers" | "onDrop" | "paused" | "share" | "players" | "index">} situation
+ * @param {Pick<Situation, "peers" | "onDrop" | "paused" | "share" | "players" | "perPage" | "index">} situation
  * @returns {string}
  */
-export function bannerFor({ peers, onDrop, paused, share, players, index }) {
+export function bannerFor({ peers, onDrop, paused, share, players, perPage, index }) {
   if (share !== null) return `Catching up: ${Math.floor(share * 100)} %`;
   if (paused.length > 0) {
     const names = list(paused.map((name) => `${name}'s`));
@@ -85,8 +101,43 @@ export function bannerFor({ peers, onDrop, paused, share, players, index }) {
   const others = players.filter((player) => player.index !== index);
   const away = others.filter((player) => ["absent", "returning"].includes(peers.get(player.index) ?? "here"));
   if (onDrop !== "pause" || away.length === 0) return "";
-  const names = others.length === 1 ? "the other player" : list(away.map(({ player_id: id }) => id));
-  return `Paused until ${names} ${away.length > 1 ? "are" : "is"} back`;
+  if (others.length === 1) return `Paused until ${about(perPage, "the", "is back")}`;
+  return `Paused until ${list(away.map(({ player_id: id }) => id))} ${away.length > 1 ? "are" : "is"} back`;
+}
+
+/**
+ * Says how a match has ended, as a title and a text, for whoever played.
+ *
+ * @param {string} outcome
+ * @param {Pick<Situation, "players" | "perPage">} match
+ * @returns {[string, string] | undefined} nothing where the outcome's own words are all there is to say
+ */
+export function endingFor(outcome, { players, perPage }) {
+  /** @param {string} verb */
+  const who = (verb) => (players.length > 2 ? `Another player ${verb}` : about(perPage, "The", verb));
+  const whom = players.length > 2 ? "another player" : `the other player${perPage > 1 ? "s" : ""}`;
+  switch (outcome) {
+    case "peer_left":
+      return [who("left"), "The match ended early. Nothing more is asked of you."];
+    case "peer_lost":
+      return [
+        who("was lost"),
+        `The connection to ${whom} broke off, so the match ended early. Nothing more is asked of you.`,
+      ];
+    default:
+      return ENDINGS[outcome];
+  }
+}
+
+/**
+ * @param {number} count of players at the only other page
+ * @param {"The" | "the"} article
+ * @param {string} verb and what follows it, of one player
+ */
+function about(count, article, verb) {
+  if (count === 1) return `${article} other player ${verb}`;
+  const plural = verb.replace(/^(is|has|was)\b/, (word) => ({ is: "are", has: "have", was: "were" }[word] ?? word));
+  return `${article} other players ${plural}`;
 }
 
 /** @param {readonly string[]} names */

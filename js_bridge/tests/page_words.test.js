@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { bannerFor, wordsFor } from "../page/words.js";
+import { bannerFor, endingFor, wordsFor } from "../page/words.js";
 
 /** @typedef {import("../page/words.js").Situation} Situation */
 
@@ -33,7 +33,7 @@ function map(told) {
  * @returns {Situation}
  */
 function situation(told) {
-  const usual = { links: new Map(), peers: new Map(), paused: [], share: null, players: THREE, index: 0 };
+  const usual = { links: new Map(), peers: new Map(), paused: [], share: null, players: THREE, perPage: 1, index: 0 };
   return { ...usual, line: "open", onDrop: "end", ...told };
 }
 
@@ -82,6 +82,29 @@ test("over the picture it is said why it stands still or runs ahead, and for who
   assert.equal(bannerFor(situation({ peers, onDrop: "pause" })), "Paused until Ben and Cy are back");
   const two = { peers, onDrop: /** @type {const} */ ("pause"), players: THREE.slice(0, 2) };
   assert.equal(bannerFor(situation(two)), "Paused until the other player is back");
+});
+
+test("several players at the only other page are spoken of as such", () => {
+  const two = { players: THREE.slice(0, 2), perPage: 2 };
+  const notice = (/** @type {Partial<Situation>} */ told) => wordsFor(situation({ ...two, ...told })).notice;
+  const peers = map({ 1: "absent" });
+  assert.equal(notice({ peers, onDrop: "pause" }), "The other players are away. The match waits for them.");
+  const silent = "The other players are not heard at the moment. The match waits.";
+  assert.equal(notice({ peers: map({ 1: "silent" }) }), silent);
+  assert.equal(notice({ links: map({ 1: "closed" }) }), "The other players have left the page.");
+  assert.equal(bannerFor(situation({ ...two, peers, onDrop: "pause" })), "Paused until the other players are back");
+  const connecting = wordsFor(situation({ ...two, links: map({ 1: "connecting" }) }));
+  assert.equal(connecting.text, "Connecting to the other players");
+});
+
+test("of an end that somebody brought about it is said who that was, as far as that is known", () => {
+  const pages = (/** @type {number} */ count) => ({ players: THREE.slice(0, count), perPage: 1 });
+  assert.equal(endingFor("peer_left", pages(2))?.[0], "The other player left");
+  assert.equal(endingFor("peer_left", pages(3))?.[0], "Another player left");
+  assert.equal(endingFor("peer_lost", { ...pages(2), perPage: 2 })?.[0], "The other players were lost");
+  assert.match(endingFor("peer_lost", pages(3))?.[1] ?? "", /^The connection to another player broke off/);
+  assert.equal(endingFor("completed", pages(2))?.[0], "Thank you!");
+  assert.equal(endingFor("desync", pages(2)), undefined);
 });
 
 test("what the match knows of a player goes before what the link does", () => {
