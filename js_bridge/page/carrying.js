@@ -5,8 +5,8 @@
 
 import { readPieces } from "../pieces.js";
 
-/** How long after bytes have arrived the worker is told, of all together, in milliseconds. */
-const TELL_AFTER = 50;
+/** How often the worker is told of bytes that have arrived, in milliseconds. */
+const TELL_EVERY = 50;
 
 /**
  * @typedef {object} Order
@@ -25,14 +25,14 @@ const TELL_AFTER = 50;
  * @returns {Promise<void>} resolved when all is brought, or why it cannot be
  */
 export async function carry({ url, bytes, pieces, port }, get = (address) => fetch(address)) {
-  let arrived = 0;
+  let [arrived, told] = [0, -Infinity];
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
   const tell = () => {
     clearTimeout(timer);
     timer = undefined;
     if (arrived > 0) port.postMessage({ arrived });
-    arrived = 0;
+    [arrived, told] = [0, performance.now()];
   };
   const give = (/** @type {number} */ piece, /** @type {Uint8Array<ArrayBuffer>} */ { buffer }) => {
     port.postMessage({ piece, bytes: buffer }, [buffer]);
@@ -40,7 +40,8 @@ export async function carry({ url, bytes, pieces, port }, get = (address) => fet
   try {
     await readPieces({ bytes, pieces }, get(url), give, (count) => {
       arrived += count;
-      timer ??= setTimeout(tell, TELL_AFTER);
+      if (performance.now() - told >= TELL_EVERY) tell();
+      else timer ??= setTimeout(tell, TELL_EVERY); // the line may stand still from here on
     });
     tell();
   } catch (error) {

@@ -9,10 +9,10 @@
 const REPORT_EVERY = 50;
 
 /**
- * A stage, and the timer until its growth is reported. Growth is reported late rather than left out: else nobody would
- * hear what a line that then stands still has brought last.
+ * A stage, when its growth was last reported, and the timer until what has grown since is. That is reported late rather
+ * than left out: else nobody would hear what a line that then stands still has brought last.
  *
- * @typedef {Stage & {timer?: ReturnType<typeof setTimeout>}} Growing
+ * @typedef {Stage & {reported: number, timer?: ReturnType<typeof setTimeout>}} Growing
  */
 
 /** The stages of one start-up, reported as they change. */
@@ -23,7 +23,7 @@ export class Stages {
   #now;
 
   /**
-   * @param {(stage: Stage) => void} report gets a copy whenever a stage begins, ends, and some time after it has grown
+   * @param {(stage: Stage) => void} report gets a copy whenever a stage begins or ends, and at times while it grows
    * @param {() => number} [now] milliseconds
    */
   constructor(report, now = () => performance.timeOrigin + performance.now()) {
@@ -54,7 +54,7 @@ export class Stages {
   begin(name) {
     if (this.#stages.has(name)) return;
     /** @type {Growing} */
-    const stage = { name, bytes: 0, total: null, start: this.#now(), end: null };
+    const stage = { name, bytes: 0, total: null, start: this.#now(), end: null, reported: -Infinity };
     this.#stages.set(name, stage);
     this.#tell(stage);
   }
@@ -92,7 +92,14 @@ export class Stages {
     const stage = this.#stages.get(name);
     if (!stage) return;
     stage.bytes += bytes;
-    stage.timer ??= setTimeout(() => this.#tell(stage), REPORT_EVERY);
+    if (this.#now() - stage.reported >= REPORT_EVERY) this.#grown(stage);
+    else stage.timer ??= setTimeout(() => this.#grown(stage), REPORT_EVERY);
+  }
+
+  /** @param {Growing} stage */
+  #grown(stage) {
+    stage.reported = this.#now();
+    this.#tell(stage);
   }
 
   /** @param {Growing} stage */
