@@ -110,7 +110,8 @@ export class Progress {
   #part(name) {
     const stage = this.stages.find((known) => known.name === name);
     if (stage?.end !== null && stage?.end !== undefined) return 1;
-    if (this.#passed(name)) return 1;
+    // What is still to come is not over, though something else has begun beside it.
+    if (!(stage && left(stage) > 0) && this.#passed(name)) return 1;
     if (name === "packages") {
       const packages = this.stages.filter((known) => known.name.startsWith("package "));
       return stage ? 0.9 * ratio(packages) : 0;
@@ -119,12 +120,13 @@ export class Progress {
   }
 
   /**
-   * Whether a later part has begun, so that this one was not needed or is over.
+   * Whether a later part has begun, so that this one was not needed or is over. Python's own files are fetched from the
+   * first moment on, which tells nothing of the rest.
    *
    * @param {string} name
    */
   #passed(name) {
-    const order = Object.keys(SHARES);
+    const order = Object.keys(SHARES).filter((part) => part !== "core" || part === name);
     return order.slice(order.indexOf(name) + 1).some((later) => this.stages.some((stage) => stage.name === later));
   }
 }

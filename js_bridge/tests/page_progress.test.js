@@ -45,6 +45,19 @@ test("what was not needed counts as done once a later part begins", () => {
   assert.equal(progress.fraction, 1);
 });
 
+test("what is still on its way does not count as done because something else has begun", () => {
+  const progress = new Progress();
+  const seen = (/** @type {any} */ news) => {
+    progress.update(news);
+    return progress.fraction;
+  };
+  assert.ok(seen(stage("core", { bytes: 12_000_000, total: 12_000_000 })) < 0.3);
+  assert.ok(seen(stage("image", { bytes: 4_000_000, total: 44_000_000 })) < 0.35);
+  assert.ok(seen(stage("core", { bytes: 12_000_000, total: 12_000_000, end: 5 })) < 0.35);
+  assert.ok(seen(stage("waking")) < 0.35, "files of the image are still to come");
+  assert.ok(seen(stage("image", { bytes: 44_000_000, total: 44_000_000, end: 6 })) > 0.5);
+});
+
 test("a person reads what is loaded, and how much of it", () => {
   const progress = new Progress();
   assert.equal(progress.label, "Loading");
