@@ -231,7 +231,7 @@ class _Words:
 
     def changed(self) -> tuple[Sequence[int], Sequence[int]]:
         """The objects whose places have moved, and those that may hold something else."""
-        words = self._memory.take(self._at, mode="clip")
+        words = self._gather(self._at)
         now = words.tobytes()
         if now == self._bytes:
             return (), ()
